@@ -1,0 +1,61 @@
+"""What counts as an array here, and the check that one is as wanted.
+
+The arithmetic of this package asks three things of an array: NumPy's ufuncs, `matmul`, and slicing. So `Array` is an
+ndarray of floats or complex numbers, an object array of numbers of any type, or any type that speaks NumPy's
+`__array_ufunc__` and `__array_function__` protocols. New buffers are always made with `np.empty_like(x, shape=...)`,
+so that they are of the type of what they are made for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from manual_rnn.errors import ArgumentError
+
+Array = Any
+"""An array of any number type; see the top of this file. Shapes are in the docstrings."""
+
+NUMBER_KINDS = "fcO"  # floating, complex, object: everything but integers, booleans, text, dates
+
+
+def check_array(argument: str, array: Array, shape: tuple[int | str, ...], like: Array = None) -> None:
+    """Check that `array` is an array of numbers with the wanted shape.
+
+    Args:
+        argument: the name to use in the error.
+        array: what was passed.
+        shape: one entry an axis: its size, or the letter that stands for a size of the caller's choice (at least 1).
+        like: an array whose dtype `array` must share, so that nothing is cast silently.
+
+    Raises:
+        ArgumentError: it is not an array, has integers or non-finite numbers in it, or another shape or dtype.
+    """
+    wanted = "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+    if not hasattr(array, "shape") or not hasattr(array, "dtype"):
+        raise ArgumentError(argument, type(array).__name__, f"an array of shape {wanted}")
+    if len(array.shape) != len(shape):
+        raise ArgumentError(argument, f"shape {array.shape}", f"shape {wanted}")
+    for size, want in zip(array.shape, shape, strict=True):
+        if size != want and not isinstance(want, str):
+            raise ArgumentError(argument, f"shape {array.shape}", f"shape {wanted}")
+        if size == 0:
+            raise ArgumentError(argument, f"shape {array.shape}", f"shape {wanted} with every size at least 1")
+    if array.dtype.kind not in NUMBER_KINDS:
+        raise ArgumentError(argument, f"dtype {array.dtype}", "floating-point numbers")
+    if like is not None and array.dtype != like.dtype:
+        raise ArgumentError(argument, f"dtype {array.dtype}", f"dtype {like.dtype}, that of the other arrays")
+    if type(array) is np.ndarray and array.dtype.kind != "O" and not np.isfinite(array).all():
+        raise ArgumentError(argument, "non-finite values", "finite numbers")
+
+
+def blocks(array: Array, count: int) -> list[Array]:
+    """Return views of `count` equal blocks of the last axis: the gates of (..., G*H), each (..., H)."""
+    width = array.shape[-1] // count
+    return [array[..., k * width : (k + 1) * width] for k in range(count)]
+
+
+def steps_below(array: Array) -> Array:
+    """Return (T, B, K) as (T*B, K): all steps of all sequences, one below the other."""
+    return array.reshape(-1, array.shape[-1])

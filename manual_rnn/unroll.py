@@ -1,0 +1,120 @@
+"""A cell through time, forward and backward: the only loop over t.
+
+The gradients of the parameters are sums over all steps of products with the gradients of the pre-activations, so they
+are one matrix product each, over the whole sequence:
+
+    dW_xh = sum_t da_x[t]^T x[t]          db_xh = sum_t da_x[t]
+    dW_hh = sum_t da_h[t]^T h_prev[t]     db_hh = sum_t da_h[t]          dx = da_x W_xh
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from manual_rnn.arrays import Array, steps_below
+from manual_rnn.cells.cell import Cell, Tape, Weights
+
+CACHED = 2**16  # numbers in the gates of a span of steps: half a MiB of float64
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The gradients of a loss, each of the shape of what it is the gradient of.
+
+    Attributes:
+        dW_xh (G*H, I), dW_hh (G*H, H), db_xh (G*H,), db_hh (G*H,), dx (T, B, I).
+        dstates: an array (T+1, B, H) for each state of the cell: the gradient of the state before each step; entry 0 is
+            that of the initial state.
+    """
+
+    dW_xh: Array
+    dW_hh: Array
+    db_xh: Array
+    db_hh: Array
+    dx: Array
+    dstates: tuple[Array, ...]
+
+
+def forward(cell: Cell, weights: Weights, x: Array, states_0: tuple[Array, ...]) -> Tape:
+    """Run the cell over the sequence.
+
+    Args:
+        cell: the cell.
+        weights: its parameters.
+        x (T, B, I): the input, T >= 1.
+        states_0: the initial states, (B, H) each, in the order of `cell.states`.
+    """
+    T, B, I = x.shape
+    GH, H = weights.W_hh.shape
+    gates = (x.reshape(T * B, I) @ weights.W_xh.T).reshape(T, B, GH)
+    gates += cell.fold(weights)
+    states = tuple(np.empty_like(x, shape=(T + 1, B, H)) for _ in cell.states)
+    saved = tuple(np.empty_like(x, shape=(T, B, H)) for _ in cell.saved)
+    for state, state_0 in zip(states, states_0, strict=True):
+        state[0] = state_0
+    before = [state[:-1] for state in states]
+    after = [state[1:] for state in states]
+    for step in zip(gates, *before, *after, *saved, strict=True):
+        cell.forward_step(weights, *step)
+    return Tape(x, gates, states, saved)
+
+
+def backward(cell: Cell, weights: Weights, tape: Tape, dy: Array, dstates_n: tuple[Array, ...]) -> Gradients:
+    """Run the cell's sequence backward.
+
+    Args:
+        cell: the cell.
+        weights: its parameters.
+        tape: what `forward` returned; it is only read.
+        dy (T, B, H): the gradient of the output h at every step.
+        dstates_n: the gradients of the final states, (B, H) each, in the order of `cell.states`.
+    """
+    dstates = tuple(np.empty_like(state) for state in tape.states)
+    for dstate, dstate_n in zip(dstates, dstates_n, strict=True):
+        dstate[-1] = dstate_n
+    dh = dstates[0]
+    dh[0] = 0
+    dh[1:-1] = dy[:-1]
+    dh[-1] += dy[-1]
+    (T, B, _), H = tape.x.shape, dh.shape[-1]
+    da = np.empty_like(tape.x, shape=(T, B, cell.num_da * H))
+    for first, last in reversed(_spans(*da.shape)):
+        factors = cell.local(tape.part(first, last), da[first:last])
+        carried = [ends for dstate in dstates for ends in (dstate[first + 1 : last + 1], dstate[first:last])]
+        for step in zip(*(array[::-1] for array in (*factors, *carried)), strict=True):
+            cell.backward_step(weights, *step)
+
+    da, db, x = steps_below(da), steps_below(da).sum(axis=0), steps_below(tape.x)
+    h_prev = tape.states[0][:-1]
+    dW_xh, db_xh = np.empty_like(weights.W_xh), np.empty_like(weights.b_xh)
+    dW_hh, db_hh = np.empty_like(weights.W_hh), np.empty_like(weights.b_hh)
+    shares = []
+    for product in cell.input_products:
+        rows, blocks = _elements(product.rows, H), _elements(product.da, H)
+        dW_xh[rows] = da[:, blocks].T @ x
+        db_xh[rows] = db[blocks]
+        shares.append(da[:, blocks] @ weights.W_xh[rows])
+    for product in cell.recurrent_products:
+        rows, blocks = _elements(product.rows, H), _elements(product.da, H)
+        operand = h_prev if product.operand is None else tape.saved[product.operand]
+        dW_hh[rows] = da[:, blocks].T @ steps_below(operand)
+        db_hh[rows] = db[blocks]
+    dx = reduce(np.add, shares).reshape(tape.x.shape)
+    return Gradients(dW_xh, dW_hh, db_xh, db_hh, dx, dstates)
+
+
+def _elements(gates: tuple[int, int], H: int) -> slice:
+    """Return a range of gates, each H wide, as a slice."""
+    first, end = gates
+    return slice(first * H, end * H)
+
+
+def _spans(T: int, B: int, GH: int) -> list[tuple[int, int]]:
+    """Return the steps in spans (first, last + 1) whose `da` fits a processor's cache, since the local derivatives of a
+    span are read again soon after they are written; a short sequence is one span.
+    """
+    length = max(1, CACHED // (B * GH))
+    return [(first, min(first + length, T)) for first in range(0, T, length)]

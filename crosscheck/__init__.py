@@ -1,0 +1,21 @@
+"""The referee for recurrent-network gradients: checks an implementation, and says what it could have seen."""
+
+from crosscheck.campaign import Report, assert_agrees, check
+from crosscheck.case import Case, Spec
+from crosscheck.errors import ArgumentError
+from crosscheck.subject import Subject, subject
+from crosscheck.verdict import Status, Verdict
+
+__version__ = "0.1.0"
+__all__ = [
+    "ArgumentError",
+    "Case",
+    "Report",
+    "Spec",
+    "Status",
+    "Subject",
+    "Verdict",
+    "assert_agrees",
+    "check",
+    "subject",
+]

@@ -1,0 +1,320 @@
+"""Many cases: drawn, checked, and, when one fails, shrunk to the smallest that still does.
+
+A campaign goes group by group, a group being a cell in a dtype. Hypothesis draws the cases of a group from the
+campaign's seed and shrinks a failure. A subject that failed for a cell is not asked about this cell again: one
+mistake, one report. What happens is told as events, while it happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import hypothesis
+from hypothesis import Phase
+from hypothesis.errors import Flaky, NoSuchExample
+
+from crosscheck import strategies
+from crosscheck.case import Case
+from crosscheck.errors import ArgumentError
+from crosscheck.referee.reference import reference
+from crosscheck.subject import Finding, Function, Subject, make, run
+from crosscheck.verdict import Status, Verdict, judge
+
+MAX_EXAMPLES = 300
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a campaign is run.
+
+    Attributes:
+        max_examples: the most cases a group.
+        max_time: seconds after which no further case is begun; None for no limit.
+        seed: what the cases are drawn from.
+        shrink: whether a failing case is made smaller.
+        options: option name -> values: what is drawn, within what the subjects support; see `strategies.supports`.
+    """
+
+    max_examples: int = MAX_EXAMPLES
+    max_time: float | None = None
+    seed: int = 0
+    shrink: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The count of a group.
+
+    Attributes:
+        cell, dtype: the group.
+        cases: how many cases were checked, `inconclusive` of them with no failure but a blind check, `failed` with one.
+        ratio: the largest error of any subject in units of its bound, over the verdicts that are not FAIL.
+        resolution: the worst resolution of the conclusive cases.
+        seconds: how long it took, shrinking included.
+    """
+
+    cell: str
+    dtype: str
+    cases: int = 0
+    inconclusive: int = 0
+    failed: int = 0
+    ratio: float = 0.0
+    resolution: float = 0.0
+    seconds: float = 0.0
+
+    def plus(self, verdicts: Sequence[Verdict]) -> Tally:
+        """Return the tally with one more case."""
+        statuses = {verdict.status for verdict in verdicts}
+        sound = [verdict for verdict in verdicts if verdict.status is not Status.FAIL]
+        clear = [verdict.resolution for verdict in sound if verdict.status is Status.PASS]
+        return replace(
+            self,
+            cases=self.cases + 1,
+            failed=self.failed + (Status.FAIL in statuses),
+            inconclusive=self.inconclusive + (Status.INCONCLUSIVE in statuses and Status.FAIL not in statuses),
+            ratio=max([self.ratio, *(verdict.ratio for verdict in sound)]),
+            resolution=max([self.resolution, *clear]),
+        )
+
+
+@dataclass(frozen=True)
+class Started:
+    """A campaign begins: its subjects, how it is run, and the number of groups."""
+
+    subjects: tuple[Subject, ...]
+    settings: Settings
+    groups: int
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A case was checked."""
+
+    case: Case
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A case failed; it is being shrunk."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The smallest failing case found, and after how many cases of its group the first one came."""
+
+    verdict: Verdict
+    after: int
+
+
+@dataclass(frozen=True)
+class GroupDone:
+    """A group is finished."""
+
+    tally: Tally
+
+
+Event = Started | Checked | Failing | Failed | GroupDone
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a campaign came to.
+
+    Attributes:
+        subjects: the names of the subjects.
+        tallies: one a group.
+        failures: the smallest failing case of each mistake.
+        stopped: whether the time was up before all cases were checked.
+    """
+
+    subjects: tuple[str, ...]
+    tallies: tuple[Tally, ...]
+    failures: tuple[Verdict, ...]
+    stopped: bool = False
+
+    @property
+    def cases(self) -> int:
+        """The number of cases checked."""
+        return sum(tally.cases for tally in self.tallies)
+
+    @property
+    def inconclusive(self) -> int:
+        """The number of cases that neither failed nor could have shown a fault."""
+        return sum(tally.inconclusive for tally in self.tallies)
+
+
+def silent(event: Event) -> None:
+    """Ignore an event."""
+
+
+def check(
+    *targets: str | Function | Subject,
+    max_examples: int = MAX_EXAMPLES,
+    max_time: float | None = None,
+    seed: int = 0,
+    shrink: bool = True,
+    listen: Listener = silent,
+    **options: Any,
+) -> Report:
+    """Check subjects on cases drawn at random.
+
+    Args:
+        targets: the subjects: callables, texts (see `crosscheck.subject.make`), or `Subject`s.
+        max_examples: the most cases for each cell and dtype.
+        max_time: seconds after which no further case is begun.
+        seed: what the cases are drawn from.
+        shrink: whether a failing case is made smaller.
+        listen: called with each event as it happens.
+        options: cell, dtype, bias, reset_after, output_layer, loss, regime, max_T, max_B, max_I, max_H: the value or
+            values to draw. They also say what a subject supports that doesn't say so itself.
+
+    Raises:
+        ArgumentError: a target can't be loaded, an option is unknown, or no case is within what a subject supports.
+    """
+    settings = Settings(max_examples, max_time, seed, shrink, options)
+    return campaign(tuple(make(target) for target in targets), settings, listen)
+
+
+def assert_agrees(*targets: str | Function | Subject, **arguments: Any) -> None:
+    """Check subjects and raise if one is wrong; arguments as `check`.
+
+    Raises:
+        AssertionError: a subject is wrong; the message shows the smallest case found.
+        ArgumentError: see `check`.
+    """
+    report = check(*targets, **arguments)
+    if report.failures:
+        from crosscheck.report.terminal import failure_text
+
+        raise AssertionError("\n".join(failure_text(verdict) for verdict in report.failures))
+
+
+def check_case(subjects: Sequence[Subject], case: Case) -> tuple[Verdict, ...]:
+    """Return the verdict on each subject for one case."""
+    truth = reference(case)
+    return tuple(judge(subject.name, case, run(subject, case), truth) for subject in subjects)
+
+
+def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener = silent) -> Report:
+    """Run a campaign; see the top of this file, and `check` for what is raised."""
+    if settings.max_examples < 1:
+        raise ArgumentError("max_examples", settings.max_examples, "at least 1")
+    able = tuple(_within(subject, settings.options) for subject in subjects)
+    cells = _union(able, "cell")
+    dtypes = _union(able, "dtype")
+    listen(Started(able, settings, len(cells) * len(dtypes)))
+    deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
+    failures: list[Verdict] = []
+    tallies = []
+    for cell in cells:
+        failed: set[str] = set()
+        for dtype in dtypes:
+            group = _Group(cell, dtype, settings, deadline, listen)
+            for verdict in group.run([subject for subject in able if subject.name not in failed]):
+                failed.add(verdict.subject)
+                failures.append(verdict)
+            tallies.append(group.tally)
+            listen(GroupDone(group.tally))
+    stopped = deadline is not None and time.monotonic() > deadline
+    return Report(tuple(subject.name for subject in subjects), tuple(tallies), tuple(failures), stopped)
+
+
+class _Group:
+    """The cases of one cell in one dtype, while they are being checked."""
+
+    def __init__(self, cell: str, dtype: str, settings: Settings, deadline: float | None, listen: Listener) -> None:
+        self.cell, self.dtype, self.settings, self.deadline, self.listen = cell, dtype, settings, deadline, listen
+        self.tally = Tally(cell, dtype)
+
+    def run(self, subjects: Sequence[Subject]) -> Iterator[Verdict]:
+        """Check the cases; yield the smallest failure of each subject that fails."""
+        start = time.monotonic()
+        asked = [s for s in subjects if self.cell in s.options["cell"] and self.dtype in s.options["dtype"]]
+        random = Random(f"{self.settings.seed}:{self.cell}:{self.dtype}")
+        while asked and self.tally.cases < self.settings.max_examples and not self._late():
+            failure = self._search(asked, random)
+            self.tally = replace(self.tally, seconds=time.monotonic() - start)
+            if failure is None:
+                break
+            self.listen(Failed(failure, self.tally.cases))
+            yield failure
+            asked = [subject for subject in asked if subject.name != failure.subject]
+
+    def _search(self, subjects: Sequence[Subject], random: Random) -> Verdict | None:
+        """Draw cases until one fails; return its smallest form, or None when all are drawn."""
+        failing: list[Verdict] = []  # of one subject, the last being the smallest so far
+
+        def fails(case: Case) -> bool:
+            if self._late():
+                return False
+            verdicts = check_case([s for s in subjects if strategies.supported(case, s.options)], case)
+            wrong = [verdict for verdict in verdicts if verdict.status is Status.FAIL]
+            if not failing:
+                self.tally = self.tally.plus(verdicts)
+                self.listen(Checked(case, verdicts))
+                for verdict in wrong[:1]:
+                    self.listen(Failing(verdict))
+            same = [verdict for verdict in wrong if verdict.subject == (failing or wrong)[0].subject]
+            failing.extend(same)
+            return bool(same)
+
+        try:
+            hypothesis.find(self._strategy(subjects), fails, settings=self._hypothesis(), random=random)
+        except NoSuchExample:
+            return None
+        except Flaky:
+            if not self._late():
+                text = "it failed on this case, and then, asked again, it did not"
+                return replace(failing[-1], findings=(*failing[-1].findings, Finding("not repeatable", "", text)))
+        return failing[-1]
+
+    def _strategy(self, subjects: Sequence[Subject]) -> Any:
+        options = {name: _union(subjects, name) for name in strategies.PLAIN}
+        return strategies.cases(options | {"cell": (self.cell,), "dtype": (self.dtype,)})
+
+    def _hypothesis(self) -> hypothesis.settings:
+        return hypothesis.settings(
+            max_examples=self.settings.max_examples - self.tally.cases,
+            phases=(Phase.generate, Phase.shrink) if self.settings.shrink else (Phase.generate,),
+            database=None,
+            deadline=None,
+        )
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def _within(subject: Subject, options: Mapping[str, Any]) -> Subject:
+    """Return the subject restricted to `options`, which also widen what it doesn't declare itself."""
+    wanted = strategies.supports(options)
+    result = dict(subject.options)
+    for name in options:
+        values = wanted[name]
+        if name in subject.declared:
+            values = _common(name, values, subject.options[name])
+        if not values:
+            raise ArgumentError(name, options[name], f"something that {subject.name} supports: {subject.options[name]}")
+        result[name] = values
+    return replace(subject, options=result)
+
+
+def _common(name: str, asked: tuple[Any, ...], declared: tuple[Any, ...]) -> tuple[Any, ...]:
+    if name.startswith("max_"):
+        return (min(asked + declared),)
+    return tuple(value for value in declared if value in asked)
+
+
+def _union(subjects: Sequence[Subject], name: str) -> tuple[Any, ...]:
+    """Return the values of an option that some subject supports, simplest first."""
+    if name.startswith("max_"):
+        return (max(subject.options[name][0] for subject in subjects),)
+    return tuple(v for v in strategies.EVERYTHING[name] if any(v in subject.options[name] for subject in subjects))

@@ -1,0 +1,298 @@
+"""Spec and Case: which network, and one problem for it with every array filled; framework-neutral.
+
+Sizes: T steps, B batch, I input_size, H hidden_size, O output_size, G gates (1, 4 for the LSTM, 3 for the GRU). A case
+is also a short line of text, the reproducer of every finding, from which `Case.parse` makes the identical case:
+
+    rnn_tanh:T2B1I1H1:seed=7
+    gru:T3B2I4H5O2:reset_after=false:loss=mse:regime=ordinary:dtype=float32:seed=12
+
+Options at their default are left out of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from crosscheck.errors import ArgumentError
+from crosscheck.regimes import REGIMES
+
+GATES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
+LOSSES = ("none", "half_squared_error", "mse", "cross_entropy")
+DTYPES = ("float64", "float32")
+SIZE_LIMIT = 2**16
+SEED_LIMIT = 2**32
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Which network.
+
+    Attributes:
+        cell: "rnn_tanh", "rnn_relu", "lstm" or "gru".
+        input_size: I.
+        hidden_size: H.
+        output_size: O, the width of the output layer; 0 if there is none.
+        bias: whether the recurrent layer has biases, b_xh and b_hh.
+        reset_after: for the GRU: whether the reset gate comes after the recurrent product.
+        loss: "half_squared_error", "mse" or "cross_entropy" against a target, or "none": then the cotangent dy is
+            given.
+
+    Raises:
+        ArgumentError: a value is not one of these, or an option does not apply to the cell.
+    """
+
+    cell: str
+    input_size: int
+    hidden_size: int
+    output_size: int = 0
+    bias: bool = True
+    reset_after: bool = True
+    loss: str = "none"
+
+    def __post_init__(self) -> None:
+        _one_of("cell", self.cell, GATES)
+        _one_of("loss", self.loss, LOSSES)
+        _size("input_size", self.input_size, least=1)
+        _size("hidden_size", self.hidden_size, least=1)
+        _size("output_size", self.output_size, least=0)
+        if not self.reset_after and self.cell != "gru":
+            raise ArgumentError("reset_after", f"false for {self.cell}", "true, or the gru cell")
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of the cell's states."""
+        return ("h", "c") if self.cell == "lstm" else ("h",)
+
+    @property
+    def y_size(self) -> int:
+        """The width of the output y: O with an output layer, else H."""
+        return self.output_size or self.hidden_size
+
+    def param_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every parameter, by name."""
+        I, H, O, GH = self.input_size, self.hidden_size, self.output_size, GATES[self.cell] * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {"W_xh": (GH, I), "W_hh": (GH, H)}
+        if self.bias:
+            shapes |= {"b_xh": (GH,), "b_hh": (GH,)}
+        if O:
+            shapes |= {"W_hy": (O, H), "b_y": (O,)}
+        return shapes
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem: a network, its parameters, inputs and cotangents.
+
+    The objective is
+
+        sum(dy * y) + sum(dh_n * h_n) + sum(dc_n * c_n)          or, with a loss, loss(y, target)
+
+    and the gradients wanted are those of the objective.
+
+    Attributes:
+        spec: which network.
+        T, B: steps and batch.
+        regime: a name in `crosscheck.regimes.REGIMES`.
+        seed: what the numbers are drawn from, 0 to 2^32 - 1.
+        dtype: "float64" or "float32".
+        arrays: every array by name, read-only; a function of the fields above.
+
+    Raises:
+        ArgumentError: a value is not one of these.
+    """
+
+    spec: Spec
+    T: int
+    B: int
+    regime: str = "simple"
+    seed: int = 0
+    dtype: str = "float64"
+    arrays: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _size("T", self.T, least=1)
+        _size("B", self.B, least=1)
+        _one_of("regime", self.regime, REGIMES)
+        _one_of("dtype", self.dtype, DTYPES)
+        if type(self.seed) is not int or not 0 <= self.seed < SEED_LIMIT:
+            raise ArgumentError("seed", repr(self.seed), "an integer from 0 to 2^32 - 1")
+        if not self.arrays:
+            object.__setattr__(self, "arrays", _fill(self))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters: W_xh (G*H, I), W_hh (G*H, H), b_xh (G*H,), b_hh (G*H,), W_hy (O, H), b_y (O,)."""
+        return {name: self.arrays[name] for name in self.spec.param_shapes()}
+
+    @property
+    def x(self) -> Any:
+        """The input (T, B, I)."""
+        return self.arrays["x"]
+
+    @property
+    def h_0(self) -> Any:
+        """The initial hidden state (1, B, H)."""
+        return self.arrays["h_0"]
+
+    @property
+    def c_0(self) -> Any:
+        """The initial cell state (1, B, H) of an LSTM; None for other cells."""
+        return self.arrays.get("c_0")
+
+    @property
+    def dy(self) -> Any:
+        """The cotangent of y, of its shape; None with a loss."""
+        return self.arrays.get("dy")
+
+    @property
+    def dh_n(self) -> Any:
+        """The cotangent of h_n (1, B, H); None with a loss."""
+        return self.arrays.get("dh_n")
+
+    @property
+    def dc_n(self) -> Any:
+        """The cotangent of c_n (1, B, H) of an LSTM; None with a loss and for other cells."""
+        return self.arrays.get("dc_n")
+
+    @property
+    def target(self) -> Any:
+        """What y should have been, of its shape; None without a loss."""
+        return self.arrays.get("target")
+
+    @cached_property
+    def result_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of all that a subject may return: outputs, loss, the gradient of every parameter and input."""
+        spec, state = self.spec, (1, self.B, self.spec.hidden_size)
+        shapes: dict[str, tuple[int, ...]] = {"y": (self.T, self.B, spec.y_size)}
+        shapes |= {f"{name}_n": state for name in spec.states}
+        if spec.loss != "none":
+            shapes["loss"] = ()
+        shapes["dx"] = (self.T, self.B, spec.input_size)
+        shapes |= {f"d{name}_0": state for name in spec.states}
+        return shapes | {f"d{name}": shape for name, shape in spec.param_shapes().items()}
+
+    def lift(self, number: Callable[[Any], Any]) -> Case:
+        """Return the same problem with `number` applied to every array, for running it on another number type."""
+        return replace(self, arrays={name: number(array) for name, array in self.arrays.items()})
+
+    def __str__(self) -> str:
+        spec = self.spec
+        size = f"T{self.T}B{self.B}I{spec.input_size}H{spec.hidden_size}"
+        if spec.output_size:
+            size += f"O{spec.output_size}"
+        options = [
+            f"{name}={_text(value)}"
+            for name, value in (
+                ("bias", spec.bias),
+                ("reset_after", spec.reset_after),
+                ("loss", spec.loss),
+                ("regime", self.regime),
+                ("dtype", self.dtype),
+            )
+            if value != OPTIONS[name]
+        ]
+        return ":".join([spec.cell, size, *options, f"seed={self.seed}"])
+
+    @classmethod
+    def parse(cls, text: str) -> Case:
+        """Return the case that a line of text stands for.
+
+        Args:
+            text: what `str(case)` gave; options may come in any order.
+
+        Raises:
+            ArgumentError: it is not such a line; the message says which part is wrong.
+        """
+        cell, _, rest = text.strip().partition(":")
+        size, *options = rest.split(":")
+        sizes = re.fullmatch(r"T(\d+)B(\d+)I(\d+)H(\d+)(?:O(\d+))?", size)
+        if not sizes:
+            raise ArgumentError("case", repr(text), "a line such as rnn_tanh:T2B1I1H1:seed=7")
+        T, B, I, H, O = (int(group or 0) for group in sizes.groups())
+        values: dict[str, Any] = {}
+        for option in options:
+            name, _, value = option.partition("=")
+            if name in values or name not in OPTIONS:
+                raise ArgumentError("case", repr(option), "each at most once: " + ", ".join(OPTIONS))
+            values[name] = _value(name, value)
+        of_spec = {name: values.pop(name) for name in ("bias", "reset_after", "loss") if name in values}
+        return cls(Spec(cell, I, H, O, **of_spec), T, B, **values)
+
+
+OPTIONS: dict[str, Any] = {
+    "bias": True,
+    "reset_after": True,
+    "loss": "none",
+    "regime": "simple",
+    "dtype": "float64",
+    "seed": 0,
+}
+"""The options of a case's line, with their defaults."""
+
+
+def _fill(case: Case) -> dict[str, Any]:
+    """Return the arrays of a case, read-only."""
+    spec, regime = case.spec, REGIMES[case.regime]
+    state, y = (1, case.B, spec.hidden_size), (case.T, case.B, spec.y_size)
+    drawn = {
+        name: (regime.weights if name.startswith("W") else regime.biases).draw(case.seed, name, shape)
+        for name, shape in spec.param_shapes().items()
+    }
+    drawn["x"] = regime.x.draw(case.seed, "x", (case.T, case.B, spec.input_size))
+    drawn |= {f"{name}_0": regime.states.draw(case.seed, f"{name}_0", state) for name in spec.states}
+    if spec.loss == "none":
+        drawn["dy"] = regime.cotangents.draw(case.seed, "dy", y)
+        drawn |= {f"d{name}_n": regime.cotangents.draw(case.seed, f"d{name}_n", state) for name in spec.states}
+        if regime.last_step_only:
+            drawn["dy"][:-1] = 0
+        if regime.outputs_only:
+            drawn |= {f"d{name}_n": np.zeros(state) for name in spec.states}
+    else:
+        drawn["target"] = regime.target.draw(case.seed, "target", y)
+        if spec.loss == "cross_entropy":
+            drawn["target"] = _distribution(drawn["target"])
+    arrays = {name: array.astype(case.dtype) for name, array in drawn.items()}
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays
+
+
+def _distribution(drawn: Any) -> Any:
+    """Return distributions over the last axis, in eighths: most of the weight on one entry, the rest on the first."""
+    target = np.zeros_like(drawn)
+    np.put_along_axis(target, drawn.argmax(axis=-1, keepdims=True), 0.875, axis=-1)
+    target[..., 0] += 0.125
+    return target
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _value(name: str, text: str) -> Any:
+    """Return the value of an option from its text."""
+    default = OPTIONS[name]
+    if isinstance(default, bool):
+        _one_of(name, text, ("true", "false"))
+        return text == "true"
+    if isinstance(default, int):
+        if not re.fullmatch(r"[0-9]{1,10}", text):
+            raise ArgumentError(name, repr(text), "a whole number")
+        return int(text)
+    return text
+
+
+def _one_of(argument: str, got: object, wanted: Any) -> None:
+    if got not in wanted:
+        raise ArgumentError(argument, repr(got), "one of " + ", ".join(map(str, wanted)))
+
+
+def _size(argument: str, got: object, least: int) -> None:
+    if type(got) is not int or not least <= got <= SIZE_LIMIT:
+        raise ArgumentError(argument, repr(got), f"a whole number from {least} to {SIZE_LIMIT}")

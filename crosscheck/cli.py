@@ -1,0 +1,134 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crosscheck import __version__
+from crosscheck.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from crosscheck.subject import Subject
+    from crosscheck.verdict import Verdict
+
+PASSED, MISMATCH, USAGE, INTERNAL, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
+CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+DTYPES = ("float64", "float32")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="crosscheck")
+def cli() -> None:
+    """Check the outputs and gradients of recurrent networks.
+
+    Exit codes: 0 all right, 1 something is wrong, 2 wrong usage or a target that can't be loaded, 3 an error inside
+    crosscheck, 5 nothing was checked, 130 interrupted.
+    """
+
+
+@cli.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option(
+    "-n", "--max-examples", type=click.IntRange(1), default=300, show_default=True, help="Cases a cell and dtype."
+)
+@click.option(
+    "--max-time", type=click.FloatRange(0, min_open=True), help="Begin no further case after so many seconds."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What the cases are drawn from.")
+@click.option("--case", "case_lines", multiple=True, metavar="LINE", help="Check this case alone. Repeatable.")
+@click.option("--cell", "cells", multiple=True, type=click.Choice(CELLS), help="Draw this cell alone. Repeatable.")
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Draw this dtype alone. Repeatable.")
+@click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
+@click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
+def run(
+    targets: tuple[str, ...],
+    max_examples: int,
+    max_time: float | None,
+    seed: int,
+    case_lines: tuple[str, ...],
+    cells: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    no_shrink: bool,
+    verbose: bool,
+) -> None:
+    """Check implementations on cases drawn at random.
+
+    A TARGET is package.module:attr or path/to/file.py:attr, a callable that takes a case and returns outputs and
+    gradients by name. Without one, the hand-written NumPy network, its PyTorch twin and torch.nn are checked against
+    each other over every cell, option and dtype.
+    """
+    from crosscheck.campaign import Settings
+    from crosscheck.subject import BUILT_IN, make
+
+    subjects = tuple(make(target) for target in targets or BUILT_IN)
+    if case_lines:
+        sys.exit(_run_cases(subjects, case_lines))
+    unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
+    if unsaid and not cells:
+        wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
+        raise ArgumentError(unsaid[0], "no word on which cell it is", wanted)
+    options: dict[str, Any] = {}
+    if cells:
+        options["cell"] = cells
+    if dtypes:
+        options["dtype"] = dtypes
+    sys.exit(_run_campaign(subjects, Settings(max_examples, max_time, seed, not no_shrink, options), verbose))
+
+
+def _run_campaign(subjects: tuple[Subject, ...], settings: Any, verbose: bool) -> int:
+    from rich.console import Console
+
+    from crosscheck.campaign import campaign
+    from crosscheck.report.terminal import Terminal, summary
+
+    console = Console()
+    with Terminal(console, verbose) as terminal:
+        report = campaign(subjects, settings, terminal)
+    console.print(summary(report))
+    if report.failures:
+        return MISMATCH
+    return NOTHING if report.cases == report.inconclusive else PASSED
+
+
+def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...]) -> int:
+    from rich.console import Console
+
+    from crosscheck.campaign import check_case
+    from crosscheck.case import Case
+    from crosscheck.report.terminal import failure, passed
+    from crosscheck.verdict import Status
+
+    console = Console()
+    verdicts: list[Verdict] = [verdict for line in lines for verdict in check_case(subjects, Case.parse(line))]
+    for verdict in verdicts:
+        console.print(failure(verdict) if verdict.status is Status.FAIL else passed(verdict), soft_wrap=True)
+    statuses = {verdict.status for verdict in verdicts}
+    if Status.FAIL in statuses:
+        return MISMATCH
+    return PASSED if Status.PASS in statuses else NOTHING
+
+
+def main() -> None:
+    """Run the command line; bad arguments and internal errors end in their exit codes."""
+    try:
+        cli(standalone_mode=False)
+    except ArgumentError as error:
+        click.echo(f"crosscheck: {error}", err=True)
+        sys.exit(USAGE)
+    except click.exceptions.Abort:
+        click.echo("crosscheck: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        click.echo("crosscheck: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except Exception:
+        click.echo("crosscheck: an error of its own, not of what it checks:", err=True)
+        click.echo(traceback.format_exc(), err=True)
+        sys.exit(INTERNAL)

@@ -1,0 +1,1 @@
+"""What is true, and how far rounding may stray from it."""

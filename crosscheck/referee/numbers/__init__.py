@@ -1,0 +1,1 @@
+"""Number types that unmodified NumPy code runs on."""

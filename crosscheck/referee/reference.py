@@ -1,0 +1,51 @@
+"""What is right for a case, and how far rounding may stray from it.
+
+The hand-written network is run on the number type `Bounded`. That gives the values, computed in float64, and for each
+element a bound E: the exact result, and every program's result in the case's dtype, are within E of each other. The
+values are one such program in float64, so they are within E u64 / u of the exact result themselves (E grows at least
+in proportion to the unit roundoff, being a sum of products of errors that vanish with it). So the tolerance is
+
+    tau = E (1 + u64 / u)                 2 E in float64, E to eight digits in float32
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crosscheck.case import Case
+from crosscheck.referee.numbers.bounded import Bounded, bounded
+from crosscheck.referee.numbers.format import FORMATS
+from crosscheck.subjects.manual import manual
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is right for a case.
+
+    Attributes:
+        want: every output and gradient by name, float64.
+        bound: the tolerance for each element, of the same shapes; never NaN, perhaps infinite.
+    """
+
+    want: Mapping[str, Any]
+    bound: Mapping[str, Any]
+
+
+def reference(case: Case) -> Reference:
+    """Return what is right for a case."""
+    format = FORMATS[case.dtype]
+    results: Mapping[str, Bounded] = manual(case.lift(lambda array: bounded(array, format)))
+    widening = 1 + FORMATS["float64"].u / format.u
+    return Reference(
+        want={name: np.asarray(result.v) for name, result in results.items()},
+        bound={name: _no_nan(result.E * widening) for name, result in results.items()},
+    )
+
+
+def _no_nan(bound: Any) -> Any:
+    """Return the bound with inf for NaN, which comes of errors that overflowed: nothing is known there."""
+    return np.where(np.isnan(bound), np.inf, bound)

@@ -1,0 +1,1 @@
+"""Reports: renderers of what a campaign tells."""

@@ -1,0 +1,185 @@
+"""What a person at a terminal reads: progress while a campaign runs, each failure, and a table at the end."""
+
+from __future__ import annotations
+
+import io
+import math
+import shlex
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
+from crosscheck.subject import Finding
+from crosscheck.verdict import Status, TensorCheck, Verdict
+
+STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.INCONCLUSIVE: "yellow"}
+
+
+class Terminal:
+    """A listener that shows a campaign as it goes: a bar on a terminal, a line a group elsewhere.
+
+    Args:
+        console: where to write.
+        verbose: whether to print the line of every case.
+    """
+
+    def __init__(self, console: Console, verbose: bool = False) -> None:
+        self.console, self.verbose = console, verbose
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.progress.add_task("", start=False)
+
+    def __enter__(self) -> Terminal:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        match event:
+            case Started(subjects, settings, groups):
+                names = ", ".join(subject.name for subject in subjects)
+                self.console.print(f"checking {names}   seed {settings.seed}", highlight=False)
+                self.progress.update(self.task, total=groups * settings.max_examples)
+                self.progress.start_task(self.task)
+            case Checked(case, verdicts):
+                self.progress.update(self.task, advance=1, description=f"{case.spec.cell} {case.dtype}")
+                if self.verbose:
+                    line = f"{case}  " + "  ".join(f"{v.subject} {v.status.value}" for v in verdicts)
+                    self.console.print(line, highlight=False, soft_wrap=True)
+            case Failing(verdict):
+                self.console.print(
+                    f"{verdict.subject} fails on {verdict.case}; looking for a smaller case", soft_wrap=True
+                )
+            case Failed(verdict, after):
+                self.console.print(failure(verdict, after), soft_wrap=True)
+            case GroupDone(tally) if not self.console.is_terminal:
+                counts = f"{tally.cases} cases, {tally.failed} failed, {tally.inconclusive} inconclusive"
+                self.console.print(f"{tally.cell} {tally.dtype}: {counts}, {tally.seconds:.1f} s", highlight=False)
+
+
+def summary(report: Report) -> RenderableType:
+    """Return the table of a campaign: a row a group, and a line with the outcome."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("cell")
+    table.add_column("dtype")
+    for column in ("cases", "inconclusive", "failed", "error/bound", "resolution", "seconds"):
+        table.add_column(column, justify="right")
+    for tally in report.tallies:
+        counts = (str(tally.cases), str(tally.inconclusive), str(tally.failed))
+        measures = (f"{tally.ratio:.3f}", number(tally.resolution, 2), f"{tally.seconds:.1f}")
+        table.add_row(tally.cell, tally.dtype, *counts, *measures)
+    return Group("", table, "", outcome(report))
+
+
+def outcome(report: Report) -> Text:
+    """Return the one line that says how a campaign ended."""
+    status = Status.FAIL if report.failures else Status.PASS
+    if not report.failures and report.cases in (0, report.inconclusive):
+        status = Status.INCONCLUSIVE
+    text = f"{report.cases} cases, {len(report.failures)} failures, {report.inconclusive} inconclusive"
+    if report.stopped:
+        text += "; stopped when the time was up"
+    return Text.assemble((status.value, STYLES[status]), f"  {text}")
+
+
+def failure(verdict: Verdict, after: int | None = None) -> RenderableType:
+    """Return all that is known about a failing case, ending with the command that shows it again."""
+    wrong = [check for check in verdict.checks if check.status is Status.FAIL]
+    names = ", ".join(check.name for check in wrong) + (" wrong" if wrong else "")
+    kinds = ", ".join(dict.fromkeys(finding.kind for finding in verdict.findings))
+    head = Text.assemble(
+        ("FAIL", STYLES[Status.FAIL]), f"  {verdict.subject}   {' and '.join(filter(None, (names, kinds)))}"
+    )
+    if after is not None:
+        head.append(f"   after {after} cases, the smallest found", "dim")
+    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case))]
+    parts += [part for finding in verdict.findings for part in _finding(finding)]
+    if wrong:
+        parts.append(Padding(_tensors(wrong), (0, 0, 0, 2)))
+    right = [check.name for check in verdict.checks if check.status is Status.PASS]
+    blind = [check.name for check in verdict.checks if check.status is Status.INCONCLUSIVE]
+    parts += [
+        _line(label, ", ".join(named))
+        for label, named in (("right", right), ("undecided", blind), ("not checked", verdict.not_checked))
+        if named
+    ]
+    parts.append(
+        _line("again", f"crosscheck run {shlex.quote(verdict.subject)} --case {shlex.quote(str(verdict.case))}")
+    )
+    return Group(*parts, "")
+
+
+def failure_text(verdict: Verdict) -> str:
+    """Return `failure` as plain text."""
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    console.print(failure(verdict), soft_wrap=True)
+    file: Any = console.file
+    return str(file.getvalue())
+
+
+def passed(verdict: Verdict) -> RenderableType:
+    """Return what there is to say about a case that did not fail: every tensor with its numbers."""
+    head = Text.assemble((verdict.status.value, STYLES[verdict.status]), f"  {verdict.subject}")
+    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case))]
+    parts.append(Padding(_tensors(verdict.checks), (0, 0, 0, 2)))
+    if verdict.not_checked:
+        parts.append(_line("not checked", ", ".join(verdict.not_checked)))
+    return Group(*parts, "")
+
+
+def number(value: float, digits: int) -> str:
+    """Return a number with so many significant digits, and without an exponent where that is shorter."""
+    return f"{value:.{digits}g}"
+
+
+def _line(label: str, text: str) -> Text:
+    return Text(f"  {label:<12}{text}")
+
+
+def _finding(finding: Finding) -> list[RenderableType]:
+    where = f"{finding.name}: " if finding.name else ""
+    lines = [Text(f"  {finding.kind}: {where}{finding.text}")]
+    lines += [Text(f"    {line}", "dim") for line in finding.details.rstrip().splitlines()]
+    return list(lines)
+
+
+def _tensors(checks: Any) -> Table:
+    """Return a row a tensor: the worst element's got, want and bound, and how many are out of bounds."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("tensor")
+    for column in ("got", "want", "bound", "error/bound", "resolution", "worst at", "wrong"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for check in checks:
+        table.add_row(*_row(check))
+    return table
+
+
+def _row(check: TensorCheck) -> tuple[str, ...]:
+    digits = _telling_digits(check.got, check.want)
+    at = f"[{', '.join(map(str, check.index))}]" if check.index else "-"
+    return (
+        check.name,
+        number(check.got, digits),
+        number(check.want, digits),
+        number(check.bound, 2),
+        number(check.ratio, 3),
+        number(check.resolution, 2),
+        Text(at).plain,
+        f"{check.wrong} of {check.size}",
+    )
+
+
+def _telling_digits(got: float, want: float) -> int:
+    """Return how many digits show the difference of two numbers: at least 4, at most all 17."""
+    gap, size = abs(got - want), max(abs(got), abs(want))
+    if not (math.isfinite(gap) and 0 < gap < size):
+        return 4
+    return min(17, max(4, math.ceil(math.log10(size / gap)) + 2))

@@ -1,0 +1,106 @@
+"""Hypothesis strategies that draw cases.
+
+Hypothesis draws what is worth shrinking: T, B, I and H first and small, then the options, a regime, and a seed. The
+arrays follow from the seed. Every choice is listed simplest first, so a failure shrinks to the simplest case, in
+simple numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from crosscheck.case import DTYPES, GATES, LOSSES, SEED_LIMIT, Case, Spec
+from crosscheck.errors import ArgumentError
+from crosscheck.regimes import REGIMES
+
+PLAIN: dict[str, tuple[Any, ...]] = {
+    "cell": tuple(GATES),
+    "dtype": DTYPES,
+    "bias": (True,),
+    "reset_after": (True,),
+    "output_layer": (False,),
+    "loss": ("none",),
+    "regime": tuple(REGIMES),
+    "max_T": (8,),
+    "max_B": (4,),
+    "max_I": (6,),
+    "max_H": (6,),
+}
+"""What is drawn of a subject that doesn't say what it supports: a plain layer. Each option with its values, simplest
+first; `max_T` and so on hold one value, the largest size."""
+
+EVERYTHING: dict[str, tuple[Any, ...]] = PLAIN | {
+    "bias": (True, False),
+    "reset_after": (True, False),
+    "output_layer": (False, True),
+    "loss": LOSSES,
+}
+"""Every option of a spec."""
+
+
+def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] = PLAIN) -> dict[str, tuple[Any, ...]]:
+    """Return `within` with some options replaced.
+
+    Args:
+        options: option name -> a value, or a sequence of values. The names are those of `PLAIN`.
+        within: what holds for the others.
+
+    Raises:
+        ArgumentError: a name or a value is unknown.
+    """
+    result = dict(within)
+    for name, given in options.items():
+        if name not in PLAIN:
+            raise ArgumentError("option", repr(name), "one of " + ", ".join(PLAIN))
+        values = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+        known = [value for value in EVERYTHING[name] if value in values]
+        if name.startswith("max_"):
+            if len(values) != 1 or type(values[0]) is not int or values[0] < 1:
+                raise ArgumentError(name, repr(given), "a positive whole number")
+            known = list(values)
+        if not values or len(known) != len(values):
+            raise ArgumentError(name, repr(given), "out of " + ", ".join(map(str, EVERYTHING[name])))
+        result[name] = tuple(known)
+    return result
+
+
+def supported(case: Case, options: Mapping[str, tuple[Any, ...]]) -> bool:
+    """Say whether a case lies within `options`."""
+    spec = case.spec
+    sizes = {"max_T": case.T, "max_B": case.B, "max_I": spec.input_size, "max_H": spec.hidden_size}
+    return (
+        all(size <= options[name][0] for name, size in sizes.items())
+        and spec.cell in options["cell"]
+        and case.dtype in options["dtype"]
+        and spec.bias in options["bias"]
+        and (spec.cell != "gru" or spec.reset_after in options["reset_after"])
+        and bool(spec.output_size) in options["output_layer"]
+        and spec.loss in options["loss"]
+        and case.regime in options["regime"]
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) -> Case:
+    """Draw a case within `options` (see `supports`)."""
+
+    def size(name: str) -> int:
+        return draw(st.integers(1, options[f"max_{name}"][0]), label=name)
+
+    def choice(name: str) -> Any:
+        return draw(st.sampled_from(options[name]), label=name)
+
+    T, B, I, H = size("T"), size("B"), size("I"), size("H")
+    cell = choice("cell")
+    bias = choice("bias")
+    reset_after = choice("reset_after") if cell == "gru" else True
+    O = size("H") if choice("output_layer") else 0
+    # A softmax over one number is 1 whatever the number is: every gradient is 0, and nothing can be seen.
+    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1]
+    spec = Spec(cell, I, H, O, bias, reset_after, loss=draw(st.sampled_from(losses), label="loss"))
+    regime = choice("regime")
+    seed = draw(st.integers(0, SEED_LIMIT - 1), label="seed")
+    return Case(spec, T, B, regime, seed, dtype=choice("dtype"))

@@ -1,0 +1,225 @@
+"""What an implementation under test is, how one is found, and how it is run on a case.
+
+A subject is any callable `case -> mapping of name to array`. The names are those of `Case.result_shapes`: the outputs
+y, h_n, c_n and loss, and `d` + the name of an input or parameter for its gradient. What it leaves out is not checked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosscheck import strategies
+from crosscheck.case import Case
+from crosscheck.errors import ArgumentError
+
+Function = Callable[[Case], Mapping[str, Any]]
+OPTIONS_ATTRIBUTE = "__crosscheck_options__"
+BUILT_IN = ("manual", "torch_rnn", "torch_builtin")
+"""The subjects that come with the package: `crosscheck.subjects.<name>:<name>`."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An implementation under test.
+
+    Attributes:
+        name: how it was asked for.
+        function: what computes the results.
+        options: what it supports; see `crosscheck.strategies.supports`.
+        declared: the options that it states itself.
+    """
+
+    name: str
+    function: Function
+    options: Mapping[str, tuple[Any, ...]]
+    declared: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a subject besides its numbers, in words.
+
+    Attributes:
+        kind: "raised", "not a mapping", "unknown name", "not numbers", "wrong shape", "wrong dtype", "wrote into
+            input" or "nothing returned".
+        name: the tensor concerned; empty if none.
+        text: got and wanted.
+        details: a traceback; empty if none.
+    """
+
+    kind: str
+    name: str
+    text: str
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a subject returned for a case: the well-formed arrays by name, float64, and the findings."""
+
+    values: Mapping[str, Any]
+    findings: tuple[Finding, ...] = ()
+
+
+def subject(**options: Any) -> Callable[[Function], Function]:
+    """Decorate a subject with what it supports, so that only such cases are drawn.
+
+    Args:
+        options: any of cell, dtype, bias, reset_after, output_layer, loss, regime (a value or several) and max_T,
+            max_B, max_I, max_H (the largest size). What is left out has its value in `crosscheck.strategies.PLAIN`.
+
+    Raises:
+        ArgumentError: a name or a value is unknown.
+    """
+    strategies.supports(options)
+
+    def mark(function: Function) -> Function:
+        setattr(function, OPTIONS_ATTRIBUTE, dict(options))
+        return function
+
+    return mark
+
+
+def make(target: str | Function | Subject) -> Subject:
+    """Return the subject for a target.
+
+    Args:
+        target: a subject; a callable; or a text: the name of a built-in subject, `package.module:attr`, or
+            `path/to/file.py:attr`.
+
+    Raises:
+        ArgumentError: there is no such file, module or attribute, it can't be imported, or it is not callable.
+    """
+    if isinstance(target, Subject):
+        return target
+    function: Any = load(target) if isinstance(target, str) else target
+    name = target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)
+    if not callable(function):
+        raise ArgumentError(name, type(function).__name__, "a callable: case -> mapping of name to array")
+    declared = getattr(function, OPTIONS_ATTRIBUTE, {})
+    return Subject(name, function, strategies.supports(declared), frozenset(declared))
+
+
+def load(target: str) -> Any:
+    """Return the object that a text names; see `make`."""
+    if target in BUILT_IN:
+        return getattr(importlib.import_module(f"crosscheck.subjects.{target}"), target)
+    place, _, attribute = target.rpartition(":")
+    if not place or not attribute:
+        wanted = f"package.module:attr, path/to/file.py:attr, or one of {', '.join(BUILT_IN)}"
+        raise ArgumentError("target", repr(target), wanted)
+    module = _module_of_file(Path(place)) if place.endswith(".py") else _module(place)
+    loaded: Any = module
+    for part in attribute.split("."):
+        if not hasattr(loaded, part):
+            near = difflib.get_close_matches(part, dir(loaded), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ArgumentError(target, f"no attribute {part!r} in {place}{hint}", "one that is there")
+        loaded = getattr(loaded, part)
+    return loaded
+
+
+def run(subject: Subject, case: Case) -> Result:
+    """Run a subject on a case; whatever it does wrong is a finding, never an exception.
+
+    The subject gets arrays of its own, which it could write into; that is found out afterwards.
+    """
+    given = case.lift(np.array)
+    returned: Any
+    try:
+        returned = subject.function(given)
+    except Exception as error:  # anything at all may be wrong with somebody's code
+        details = "".join(traceback.format_exception(error, limit=_frames_of_ours(error)))
+        return Result({}, (Finding("raised", "", f"{type(error).__name__}: {error}", details),))
+    findings = [
+        Finding("wrote into input", name, "its input is no longer what it was given")
+        for name, array in case.arrays.items()
+        if array.tobytes() != given.arrays[name].tobytes()
+    ]
+    if not isinstance(returned, Mapping):  # whatever its annotation says
+        text = f"got {type(returned).__name__}, wanted a mapping of name to array"
+        return Result({}, (*findings, Finding("not a mapping", "", text)))
+    if not returned:
+        return Result({}, (*findings, Finding("nothing returned", "", "got an empty mapping, so nothing is checked")))
+    values: dict[str, Any] = {}
+    for name, value in returned.items():
+        array, finding = _checked(name, value, case)
+        if finding is None:
+            values[name] = array
+        else:
+            findings.append(finding)
+    return Result(values, tuple(findings))
+
+
+def _checked(name: Any, value: Any, case: Case) -> tuple[Any, Finding | None]:
+    """Return a float64 copy of what was returned under a name, or what is wrong with it."""
+    shapes = case.result_shapes
+    if name not in shapes:
+        near = difflib.get_close_matches(str(name), shapes, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return None, Finding("unknown name", str(name), f"wanted one of {', '.join(shapes)}{hint}")
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # somebody's array type
+        return None, Finding("not numbers", name, f"{type(error).__name__}: {error}")
+    if array.dtype.kind not in "f":
+        return None, Finding(
+            "not numbers", name, f"got {type(value).__name__} of dtype {array.dtype}, wanted {case.dtype}"
+        )
+    if array.shape != shapes[name]:
+        return None, Finding("wrong shape", name, f"got shape {array.shape}, wanted {shapes[name]}")
+    if array.dtype != case.dtype and type(value) is not float:
+        return None, Finding("wrong dtype", name, f"got {array.dtype}, wanted {case.dtype}")
+    return array.astype(np.float64), None
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise ArgumentError("target", f"no module {name!r}", "an importable module") from error
+        raise ArgumentError(name, f"an error while importing it: {error}", "a module that imports") from error
+    except Exception as error:
+        raise ArgumentError(name, _import_error(error), "a module that imports") from error
+
+
+def _module_of_file(path: Path) -> Any:
+    """Import a file as a module of its own name, with its folder on the path, as `python file.py` would."""
+    if not path.is_file():
+        near = difflib.get_close_matches(path.name, [other.name for other in path.parent.glob("*.py")], n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ArgumentError("target", f"no file {path}{hint}", "a file that is there")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ArgumentError("target", str(path), "a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[f"crosscheck_target_{path.stem}"] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ArgumentError(str(path), _import_error(error), "a file that runs") from error
+    return module
+
+
+def _import_error(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} (line {frame.lineno} of {frame.filename})"
+
+
+def _frames_of_ours(error: BaseException) -> int:
+    """Return the limit that leaves out this file's own frame: negative, so the last ones are kept."""
+    return -(len(traceback.extract_tb(error.__traceback__)) - 1) or None  # type: ignore[return-value]

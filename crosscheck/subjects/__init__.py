@@ -1,0 +1,1 @@
+"""The subjects: one adapter a file. `manual` is also what the referee computes with."""

@@ -1,0 +1,35 @@
+"""torch.nn.RNN, LSTM and GRU as a subject, with torch's own output layer behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.func import functional_call
+
+from crosscheck.case import Case
+from crosscheck.strategies import EVERYTHING
+from crosscheck.subject import subject
+from crosscheck.subjects import torch_case
+from torch_rnn.builtin import NAMES, to_builtin
+
+
+@subject(**EVERYTHING | {"reset_after": True})
+def torch_builtin(case: Case) -> dict[str, Any]:
+    """Return every output and gradient of a case, computed by `torch.nn`."""
+    return torch_case.results(case, _outputs)
+
+
+def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs:
+    spec = case.spec
+    params = {name: tensors[name] for name in case.params if name not in ("W_hy", "b_y")}
+    states_0 = tuple(tensors[f"{name}_0"] for name in spec.states)
+    module = to_builtin(spec.cell, params)
+    named = {
+        NAMES[name]: tensor for name, tensor in params.items()
+    }  # in place of its copies, which have no gradient here
+    y, states_n = functional_call(module, named, (tensors["x"], states_0 if len(states_0) > 1 else states_0[0]))
+    states_n = states_n if len(states_0) > 1 else (states_n,)
+    if spec.output_size:
+        y = torch.nn.functional.linear(y, tensors["W_hy"], tensors["b_y"])
+    return {"y": y} | {f"{name}_n": state for name, state in zip(spec.states, states_n, strict=True)}

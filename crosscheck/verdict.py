@@ -1,0 +1,145 @@
+"""got, want and bound -> PASS, FAIL or INCONCLUSIVE, with the numbers behind it; all of it data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from crosscheck.case import Case
+from crosscheck.referee.numbers.format import FORMATS
+from crosscheck.referee.reference import Reference
+from crosscheck.subject import Finding, Result
+
+BLIND = 1e-10 * 2.0**53
+"""The resolution above which a check is blind, in units of the unit roundoff: 1e-10 in float64 (numerics: "cases worse
+than 1e-10 are INCONCLUSIVE"), and for another format the same number of roundings."""
+
+
+class Status(Enum):
+    """What a check came to."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True)
+class TensorCheck:
+    """One tensor of a result against what is right.
+
+    Attributes:
+        name: the tensor.
+        status: FAIL where some error exceeds its bound; INCONCLUSIVE where none does but the check was blind.
+        index: the element with the largest error, counted in its bound.
+        got, want, bound: there.
+        ratio: the largest error in units of its bound; inf for NaN, or where the bound is 0 and the error is not.
+        resolution: the smallest fault, relative to the largest element, that would have been seen in every element; 0
+            where all arithmetic is exact.
+        wrong: the number of elements out of bounds, and `size` that of all.
+    """
+
+    name: str
+    status: Status
+    index: tuple[int, ...]
+    got: float
+    want: float
+    bound: float
+    ratio: float
+    resolution: float
+    wrong: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known about a subject on one case.
+
+    Attributes:
+        subject: its name.
+        case: the case.
+        checks: one a tensor that was compared.
+        findings: what was wrong besides numbers.
+        not_checked: the tensors that the subject left out.
+    """
+
+    subject: str
+    case: Case
+    checks: tuple[TensorCheck, ...]
+    findings: tuple[Finding, ...]
+    not_checked: tuple[str, ...]
+
+    @property
+    def status(self) -> Status:
+        """FAIL if anything is wrong; else INCONCLUSIVE if any check was blind; else PASS."""
+        statuses = {check.status for check in self.checks}
+        if self.findings or Status.FAIL in statuses:
+            return Status.FAIL
+        return Status.INCONCLUSIVE if Status.INCONCLUSIVE in statuses else Status.PASS
+
+    @property
+    def ratio(self) -> float:
+        """The largest error in units of its bound."""
+        return max((check.ratio for check in self.checks), default=0.0)
+
+    @property
+    def resolution(self) -> float:
+        """The worst resolution of any tensor."""
+        return max((check.resolution for check in self.checks), default=np.inf)
+
+
+def judge(subject: str, case: Case, result: Result, reference: Reference) -> Verdict:
+    """Return the verdict on what a subject returned for a case."""
+    blind = BLIND * FORMATS[case.dtype].u
+    checks = tuple(
+        compare(name, result.values[name], reference.want[name], reference.bound[name], blind)
+        for name in case.result_shapes
+        if name in result.values
+    )
+    named = set(result.values) | {finding.name for finding in result.findings}
+    not_checked = tuple(name for name in case.result_shapes if name not in named)
+    return Verdict(subject, case, checks, result.findings, not_checked)
+
+
+def compare(name: str, got: Any, want: Any, bound: Any, blind: float) -> TensorCheck:
+    """Compare one tensor with what is right, element by element.
+
+    Args:
+        name: the tensor.
+        got: what was returned, float64.
+        want: what is right, float64.
+        bound: the tolerance of each element.
+        blind: the resolution above which the check counts as blind.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.abs(got - want)
+        right = error <= bound  # so that a NaN is wrong
+        ratio = np.where(right & (error == 0), 0.0, error / bound)
+    ratio = np.where(np.isnan(ratio), np.where(right, 0.0, np.inf), ratio)
+    index = tuple(int(i) for i in np.unravel_index(np.argmax(ratio), ratio.shape))
+    resolution = _resolution(want, bound)
+    status = Status.PASS if resolution <= blind else Status.INCONCLUSIVE
+    if not right.all():
+        status = Status.FAIL
+    return TensorCheck(
+        name=name,
+        status=status,
+        index=index,
+        got=float(got[index]),
+        want=float(want[index]),
+        bound=float(bound[index]),
+        ratio=float(ratio[index]),
+        resolution=resolution,
+        wrong=int(np.size(right) - np.count_nonzero(right)),
+        size=int(np.size(right)),
+    )
+
+
+def _resolution(want: Any, bound: Any) -> float:
+    """Return the largest bound relative to the largest element, both over the tensor."""
+    largest_bound, largest = float(np.max(bound)), float(np.max(np.abs(want)))
+    if largest_bound == 0:
+        return 0.0
+    return largest_bound / largest if largest > 0 else np.inf

@@ -33,7 +33,7 @@ class Settings:
 
     Attributes:
         max_examples: the most cases a group.
-        max_time: seconds after which no further case is begun; None for no limit.
+        max_time: seconds after which no further case is begun, shared among the groups; None for no limit.
         seed: what the cases are drawn from.
         shrink: whether a failing case is made smaller.
         options: option name -> values: what is drawn, within what the subjects support; see `strategies.supports`.
@@ -215,11 +215,19 @@ def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener
     deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
     failures: list[Verdict] = []
     tallies = []
+    groups_left = len(cells) * len(dtypes)
     for cell in cells:
         failed: set[str] = set()
         for dtype in dtypes:
-            group = _Group(cell, dtype, settings, deadline, listen)
-            for verdict in group.run([subject for subject in able if subject.name not in failed]):
+            share = None if deadline is None else time.monotonic() + (deadline - time.monotonic()) / groups_left
+            groups_left -= 1
+            asked = [
+                s for s in able if s.name not in failed and cell in s.options["cell"] and dtype in s.options["dtype"]
+            ]
+            if not asked:
+                continue
+            group = _Group(cell, dtype, settings, share, listen)
+            for verdict in group.run(asked):
                 failed.add(verdict.subject)
                 failures.append(verdict)
             tallies.append(group.tally)
@@ -235,10 +243,9 @@ class _Group:
         self.cell, self.dtype, self.settings, self.deadline, self.listen = cell, dtype, settings, deadline, listen
         self.tally = Tally(cell, dtype)
 
-    def run(self, subjects: Sequence[Subject]) -> Iterator[Verdict]:
+    def run(self, asked: Sequence[Subject]) -> Iterator[Verdict]:
         """Check the cases; yield the smallest failure of each subject that fails."""
         start = time.monotonic()
-        asked = [s for s in subjects if self.cell in s.options["cell"] and self.dtype in s.options["dtype"]]
         random = Random(f"{self.settings.seed}:{self.cell}:{self.dtype}")
         while asked and self.tally.cases < self.settings.max_examples and not self._late():
             failure = self._search(asked, random)

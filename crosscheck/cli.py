@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +56,7 @@ def run(
     dtypes: tuple[str, ...],
     no_shrink: bool,
     verbose: bool,
-) -> None:
+) -> int:
     """Check implementations on cases drawn at random.
 
     A TARGET is package.module:attr or path/to/file.py:attr, a callable that takes a case and returns outputs and
@@ -66,7 +68,7 @@ def run(
 
     subjects = tuple(make(target) for target in targets or BUILT_IN)
     if case_lines:
-        sys.exit(_run_cases(subjects, case_lines))
+        return _run_cases(subjects, case_lines)
     unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
     if unsaid and not cells:
         wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
@@ -76,7 +78,7 @@ def run(
         options["cell"] = cells
     if dtypes:
         options["dtype"] = dtypes
-    sys.exit(_run_campaign(subjects, Settings(max_examples, max_time, seed, not no_shrink, options), verbose))
+    return _run_campaign(subjects, Settings(max_examples, max_time, seed, not no_shrink, options), verbose)
 
 
 def _run_campaign(subjects: tuple[Subject, ...], settings: Any, verbose: bool) -> int:
@@ -115,14 +117,13 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...]) -> int:
 def main() -> None:
     """Run the command line; bad arguments and internal errors end in their exit codes."""
     try:
-        cli(standalone_mode=False)
+        with tempfile.TemporaryDirectory() as folder:  # Hypothesis keeps notes, by default in the working directory
+            os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+            sys.exit(cli(standalone_mode=False))
     except ArgumentError as error:
         click.echo(f"crosscheck: {error}", err=True)
         sys.exit(USAGE)
-    except click.exceptions.Abort:
-        click.echo("crosscheck: interrupted", err=True)
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("crosscheck: interrupted", err=True)
         sys.exit(INTERRUPTED)
     except click.ClickException as error:

@@ -20,17 +20,21 @@ FloatArray = NDArray[np.floating]
 class Fill:
     """Numbers k * step with k drawn evenly from -most, ..., most; most <= 127, so that bfloat16's 8 bits hold them.
 
-    `step` is a power of two.
+    `step` is a power of two. Without `zeros`, k is never 0.
     """
 
     most: int
     step: float
+    zeros: bool = True
 
     def draw(self, seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return such numbers, a pure function of the arguments; `name` keeps the arrays of a case apart."""
         raw = np.random.PCG64([seed, zlib.crc32(name.encode())]).random_raw(int(np.prod(shape)))
-        integers = (raw >> np.uint64(32)) % np.uint64(2 * self.most + 1)
-        return np.asarray((integers.astype(np.int64) - self.most).reshape(shape) * self.step, dtype=np.float64)
+        count = 2 * self.most + self.zeros
+        k = ((raw >> np.uint64(32)) % np.uint64(count)).astype(np.int64) - self.most
+        if not self.zeros:
+            k += k >= 0
+        return np.asarray(k.reshape(shape) * self.step, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Regime:
 
 
 HALVES = Fill(2, 0.5)  # -1, -0.5, 0, 0.5, 1
+NONZERO_HALVES = Fill(2, 0.5, zeros=False)
 FINE = Fill(63, 2.0**-6)  # just below 1
 ZERO = Fill(0, 1.0)
 
@@ -74,7 +79,15 @@ def _ordinary(
 
 
 REGIMES: dict[str, Regime] = {
-    "simple": Regime("any gross mistake, in numbers to calculate with by hand", *(HALVES,) * 6),
+    "simple": Regime(
+        "any gross mistake, in numbers to calculate with by hand",
+        weights=NONZERO_HALVES,
+        biases=HALVES,
+        x=HALVES,
+        states=HALVES,
+        cotangents=NONZERO_HALVES,
+        target=HALVES,
+    ),
     "ordinary": _ordinary("most mistakes: every array random, nothing zero, nothing equal"),
     "last_step": _ordinary(
         "a carry that is lost, since all gradient must travel from the last step", last_step_only=True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import math
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -103,7 +103,7 @@ def failure(verdict: Verdict, after: int | None = None) -> RenderableType:
     parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case))]
     parts += [part for finding in verdict.findings for part in _finding(finding)]
     if wrong:
-        parts.append(Padding(_tensors(wrong), (0, 0, 0, 2)))
+        parts.append(_tensors(wrong))
     right = [check.name for check in verdict.checks if check.status is Status.PASS]
     blind = [check.name for check in verdict.checks if check.status is Status.INCONCLUSIVE]
     parts += [
@@ -129,7 +129,7 @@ def passed(verdict: Verdict) -> RenderableType:
     """Return what there is to say about a case that did not fail: every tensor with its numbers."""
     head = Text.assemble((verdict.status.value, STYLES[verdict.status]), f"  {verdict.subject}")
     parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case))]
-    parts.append(Padding(_tensors(verdict.checks), (0, 0, 0, 2)))
+    parts.append(_tensors(verdict.checks))
     if verdict.not_checked:
         parts.append(_line("not checked", ", ".join(verdict.not_checked)))
     return Group(*parts, "")
@@ -151,30 +151,23 @@ def _finding(finding: Finding) -> list[RenderableType]:
     return list(lines)
 
 
-def _tensors(checks: Any) -> Table:
-    """Return a row a tensor: the worst element's got, want and bound, and how many are out of bounds."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("tensor")
-    for column in ("got", "want", "bound", "error/bound", "resolution", "worst at", "wrong"):
-        table.add_column(column, justify="right", no_wrap=True)
+def _tensors(checks: Sequence[TensorCheck]) -> Text:
+    """Return a row a tensor: the worst element's got, want and bound, where it is, and how many are out of bounds."""
+    rows = [("tensor", "got", "want", "bound", "error/bound", "resolution", "worst at", "wrong")]
     for check in checks:
-        table.add_row(*_row(check))
-    return table
+        digits = _telling_digits(check.got, check.want)
+        numbers = (number(check.got, digits), number(check.want, digits), number(check.bound, 2))
+        at = f"[{', '.join(map(str, check.index))}]" if check.index else "-"
+        measures = (number(check.ratio, 3), number(check.resolution, 2), at, f"{check.wrong} of {check.size}")
+        rows.append((check.name, *numbers, *measures))
+    return _aligned(rows)
 
 
-def _row(check: TensorCheck) -> tuple[str, ...]:
-    digits = _telling_digits(check.got, check.want)
-    at = f"[{', '.join(map(str, check.index))}]" if check.index else "-"
-    return (
-        check.name,
-        number(check.got, digits),
-        number(check.want, digits),
-        number(check.bound, 2),
-        number(check.ratio, 3),
-        number(check.resolution, 2),
-        Text(at).plain,
-        f"{check.wrong} of {check.size}",
-    )
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Text:
+    """Return rows with their columns aligned, the first to the left; a row is never cut to fit, so it can be copied."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
+    return Text("\n".join(f"  {line}" for line in lines))
 
 
 def _telling_digits(got: float, want: float) -> int:

@@ -32,22 +32,32 @@ def check_array(argument: str, array: Array, shape: tuple[int | str, ...], like:
     Raises:
         ArgumentError: it is not an array, has integers or non-finite numbers in it, or another shape or dtype.
     """
-    wanted = "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
     if not hasattr(array, "shape") or not hasattr(array, "dtype"):
-        raise ArgumentError(argument, type(array).__name__, f"an array of shape {wanted}")
-    if len(array.shape) != len(shape):
-        raise ArgumentError(argument, f"shape {array.shape}", f"shape {wanted}")
-    for size, want in zip(array.shape, shape, strict=True):
-        if size != want and not isinstance(want, str):
-            raise ArgumentError(argument, f"shape {array.shape}", f"shape {wanted}")
-        if size == 0:
-            raise ArgumentError(argument, f"shape {array.shape}", f"shape {wanted} with every size at least 1")
-    if array.dtype.kind not in NUMBER_KINDS:
-        raise ArgumentError(argument, f"dtype {array.dtype}", "floating-point numbers")
-    if like is not None and array.dtype != like.dtype:
-        raise ArgumentError(argument, f"dtype {array.dtype}", f"dtype {like.dtype}, that of the other arrays")
-    if type(array) is np.ndarray and array.dtype.kind != "O" and not np.isfinite(array).all():
+        raise ArgumentError(argument, type(array).__name__, f"an array of shape {_in_words(shape)}")
+    sizes = array.shape
+    if sizes != shape and not _fits(sizes, shape):
+        raise ArgumentError(argument, f"shape {sizes}", f"shape {_in_words(shape)}")
+    if 0 in sizes:
+        raise ArgumentError(argument, f"shape {sizes}", f"shape {_in_words(shape)} with every size at least 1")
+    dtype = array.dtype
+    if dtype.kind not in NUMBER_KINDS:
+        raise ArgumentError(argument, f"dtype {dtype}", "floating-point numbers")
+    if like is not None and dtype != like.dtype:
+        raise ArgumentError(argument, f"dtype {dtype}", f"dtype {like.dtype}, that of the other arrays")
+    if type(array) is np.ndarray and dtype.kind != "O" and np.count_nonzero(np.isfinite(array)) < array.size:
         raise ArgumentError(argument, "non-finite values", "finite numbers")
+
+
+def _fits(sizes: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
+    """Return whether an array has the wanted shape, in which a letter stands for any size."""
+    return len(sizes) == len(shape) and all(
+        isinstance(want, str) or size == want for size, want in zip(sizes, shape, strict=True)
+    )
+
+
+def _in_words(shape: tuple[int | str, ...]) -> str:
+    """Return a shape as Python writes it, with letters where it has them: (T, B, 3)."""
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
 def blocks(array: Array, count: int) -> list[Array]:

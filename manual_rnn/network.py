@@ -28,6 +28,7 @@ CELLS: dict[str, Cell] = {
     "gru": GRU,
     "gru_reset_before": GRU_RESET_BEFORE,
 }
+PARAMS = ("W_xh", "W_hh", "b_xh", "b_hh")
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ def backward(
     """
     x, h = run.tape.x, run.tape.states[0]
     if dy is None:
-        dy = _zeros(x, h[1:].shape)
-    check_array("dy", dy, h[1:].shape, like=x)
+        dy = _zeros(x, run.y.shape)
+    else:
+        check_array("dy", dy, run.y.shape, like=x)
     given = {"h": dh_n, "c": dc_n}
     for state, array in given.items():
         if array is not None and state not in run.cell.states:
@@ -119,17 +121,17 @@ def backward(
 
 def _weights(cell: Cell, params: Mapping[str, Array]) -> tuple[Weights, bool]:
     """Return the checked weights, with zero biases where there are none, and whether there are any."""
-    unknown = sorted(set(params) - {"W_xh", "W_hh", "b_xh", "b_hh"})
+    unknown = params.keys() - PARAMS
     if unknown:
-        raise ArgumentError("params", ", ".join(unknown), "W_xh, W_hh, b_xh, b_hh")
+        raise ArgumentError("params", ", ".join(sorted(unknown)), ", ".join(PARAMS))
     for name in ("W_xh", "W_hh"):
         if name not in params:
-            raise ArgumentError("params", f"no {name}", "W_xh, W_hh, b_xh, b_hh")
+            raise ArgumentError("params", f"no {name}", ", ".join(PARAMS))
     W_xh, W_hh = params["W_xh"], params["W_hh"]
     check_array("W_hh", W_hh, ("G*H", "H"))
-    H = W_hh.shape[1]
-    GH = cell.num_gates * H
-    check_array("W_hh", W_hh, (GH, H))
+    GH, H = W_hh.shape
+    if cell.num_gates * H != GH:
+        raise ArgumentError("W_hh", f"shape {W_hh.shape}", f"shape ({cell.num_gates}*H, H)")
     check_array("W_xh", W_xh, (GH, "I"), like=W_hh)
     bias = "b_xh" in params or "b_hh" in params
     for name in ("b_xh", "b_hh") if bias else ():
@@ -143,7 +145,7 @@ def _weights(cell: Cell, params: Mapping[str, Array]) -> tuple[Weights, bool]:
 def _state(name: str, state: Array | None, B: int, H: int, x: Array) -> Array:
     """Return the checked state (1, B, H) as (B, H), zero where there is none."""
     if state is None:
-        state = _zeros(x, (1, B, H))
+        return _zeros(x, (B, H))
     check_array(name, state, (1, B, H), like=x)
     return state[0]
 

@@ -87,20 +87,20 @@ def backward(cell: Cell, weights: Weights, tape: Tape, dy: Array, dstates_n: tup
         for step in zip(*(array[::-1] for array in (*factors, *carried)), strict=True):
             cell.backward_step(weights, *step)
 
-    da, db, x = steps_below(da), steps_below(da).sum(axis=0), steps_below(tape.x)
-    h_prev = tape.states[0][:-1]
+    da, x, h_prev = steps_below(da), steps_below(tape.x), steps_below(tape.states[0][:-1])
+    db = da.sum(axis=0)
     dW_xh, db_xh = np.empty_like(weights.W_xh), np.empty_like(weights.b_xh)
     dW_hh, db_hh = np.empty_like(weights.W_hh), np.empty_like(weights.b_hh)
     shares = []
     for product in cell.input_products:
         rows, blocks = _elements(product.rows, H), _elements(product.da, H)
-        dW_xh[rows] = da[:, blocks].T @ x
+        np.matmul(da[:, blocks].T, x, out=dW_xh[rows])
         db_xh[rows] = db[blocks]
         shares.append(da[:, blocks] @ weights.W_xh[rows])
     for product in cell.recurrent_products:
         rows, blocks = _elements(product.rows, H), _elements(product.da, H)
-        operand = h_prev if product.operand is None else tape.saved[product.operand]
-        dW_hh[rows] = da[:, blocks].T @ steps_below(operand)
+        operand = h_prev if product.operand is None else steps_below(tape.saved[product.operand])
+        np.matmul(da[:, blocks].T, operand, out=dW_hh[rows])
         db_hh[rows] = db[blocks]
     dx = reduce(np.add, shares).reshape(tape.x.shape)
     return Gradients(dW_xh, dW_hh, db_xh, db_hh, dx, dstates)

@@ -20,11 +20,14 @@ from hypothesis.errors import Flaky, NoSuchExample
 from crosscheck import strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
-from crosscheck.referee.reference import reference
-from crosscheck.subject import Finding, Function, Subject, make, run
-from crosscheck.verdict import Status, Verdict, judge
+from crosscheck.examine import examine
+from crosscheck.subject import Finding, Function, Subject, make
+from crosscheck.verdict import Status, Verdict
 
 MAX_EXAMPLES = 300
+MANUAL, DEFINITION = "manual", "definition"
+NOT_REPEATABLE = "not repeatable"
+BATCH = 100  # cases drawn in one go; the time is looked at in between too
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Tally:
     Attributes:
         cell, dtype: the group.
         cases: how many cases were checked, `inconclusive` of them with no failure but a blind check, `failed` with one.
+        proven: the cases whose formulas were proven on balls.
         ratio: the largest error of any subject in units of its bound, over the verdicts that are not FAIL.
         resolution: the worst resolution of the conclusive cases.
         seconds: how long it took, shrinking included.
@@ -61,6 +65,7 @@ class Tally:
     cell: str
     dtype: str
     cases: int = 0
+    proven: int = 0
     inconclusive: int = 0
     failed: int = 0
     ratio: float = 0.0
@@ -75,6 +80,7 @@ class Tally:
         return replace(
             self,
             cases=self.cases + 1,
+            proven=self.proven + any(verdict.proven for verdict in verdicts),
             failed=self.failed + (Status.FAIL in statuses),
             inconclusive=self.inconclusive + (Status.INCONCLUSIVE in statuses and Status.FAIL not in statuses),
             ratio=max([self.ratio, *(verdict.ratio for verdict in sound)]),
@@ -180,6 +186,8 @@ def check(
     Raises:
         ArgumentError: a target can't be loaded, an option is unknown, or no case is within what a subject supports.
     """
+    if not targets:
+        raise ArgumentError("targets", "none", "at least one")
     settings = Settings(max_examples, max_time, seed, shrink, options)
     return campaign(tuple(make(target) for target in targets), settings, listen)
 
@@ -188,7 +196,7 @@ def assert_agrees(*targets: str | Function | Subject, **arguments: Any) -> None:
     """Check subjects and raise if one is wrong; arguments as `check`.
 
     Raises:
-        AssertionError: a subject is wrong; the message shows the smallest case found.
+        AssertionError: a subject is wrong, and the message shows the smallest case found; or no case showed anything.
         ArgumentError: see `check`.
     """
     report = check(*targets, **arguments)
@@ -196,16 +204,15 @@ def assert_agrees(*targets: str | Function | Subject, **arguments: Any) -> None:
         from crosscheck.report.terminal import failure_text
 
         raise AssertionError("\n".join(failure_text(verdict) for verdict in report.failures))
-
-
-def check_case(subjects: Sequence[Subject], case: Case) -> tuple[Verdict, ...]:
-    """Return the verdict on each subject for one case."""
-    truth = reference(case)
-    return tuple(judge(subject.name, case, run(subject, case), truth) for subject in subjects)
+    if report.cases == report.inconclusive:
+        raise AssertionError(f"nothing was checked: {report.cases} cases, {report.inconclusive} inconclusive")
 
 
 def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener = silent) -> Report:
     """Run a campaign; see the top of this file, and `check` for what is raised."""
+    names = [subject.name for subject in subjects]
+    if len(set(names)) < len(names):
+        raise ArgumentError("targets", ", ".join(names), "each of another name, since findings go by it")
     if settings.max_examples < 1:
         raise ArgumentError("max_examples", settings.max_examples, "at least 1")
     able = tuple(_within(subject, settings.options) for subject in subjects)
@@ -251,19 +258,26 @@ class _Group:
             failure = self._search(asked, random)
             self.tally = replace(self.tally, seconds=time.monotonic() - start)
             if failure is None:
-                break
-            self.listen(Failed(failure, self.tally.cases))
-            yield failure
-            asked = [subject for subject in asked if subject.name != failure.subject]
+                continue
+            wrong = _last_word(asked, failure)
+            for verdict in wrong:
+                self.listen(Failed(verdict, self.tally.cases))
+                yield verdict
+            names = {verdict.subject for verdict in wrong}
+            if names & {MANUAL, DEFINITION}:  # the referee's own parts are wrong, so every other verdict is void
+                return
+            asked = [subject for subject in asked if subject.name not in names]
 
     def _search(self, subjects: Sequence[Subject], random: Random) -> Verdict | None:
-        """Draw cases until one fails; return its smallest form, or None when all are drawn."""
+        """Draw a batch of cases until one fails; return its smallest form, or None when none does."""
         failing: list[Verdict] = []  # of one subject, the last being the smallest so far
 
         def fails(case: Case) -> bool:
             if self._late():
                 return False
-            verdicts = check_case([s for s in subjects if strategies.supported(case, s.options)], case)
+            asked = [s for s in subjects if strategies.supported(case, s.options)]
+            hypothesis.assume(asked)  # options of several subjects may meet in a case that none supports
+            verdicts = examine(asked, case, deep=True if failing and failing[0].subject == DEFINITION else None)
             wrong = [verdict for verdict in verdicts if verdict.status is Status.FAIL]
             if not failing:
                 self.tally = self.tally.plus(verdicts)
@@ -279,9 +293,11 @@ class _Group:
         except NoSuchExample:
             return None
         except Flaky:
+            if not failing:  # what was raised is no failure of a subject
+                raise
             if not self._late():
                 text = "it failed on this case, and then, asked again, it did not"
-                return replace(failing[-1], findings=(*failing[-1].findings, Finding("not repeatable", "", text)))
+                return replace(failing[-1], findings=(*failing[-1].findings, Finding(NOT_REPEATABLE, "", text)))
         return failing[-1]
 
     def _strategy(self, subjects: Sequence[Subject]) -> Any:
@@ -290,7 +306,7 @@ class _Group:
 
     def _hypothesis(self) -> hypothesis.settings:
         return hypothesis.settings(
-            max_examples=self.settings.max_examples - self.tally.cases,
+            max_examples=min(BATCH, self.settings.max_examples - self.tally.cases),
             phases=(Phase.generate, Phase.shrink) if self.settings.shrink else (Phase.generate,),
             database=None,
             deadline=None,
@@ -298,6 +314,19 @@ class _Group:
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def _last_word(subjects: Sequence[Subject], failure: Verdict) -> list[Verdict]:
+    """Return the failing verdicts on the smallest failing case, by all the means there are.
+
+    They are on the subject that failed, or else, if the expensive check finds a part of the referee wrong, on that.
+    """
+    able = [subject for subject in subjects if strategies.supported(failure.case, subject.options)]
+    wrong = [verdict for verdict in examine(able, failure.case, deep=True) if verdict.status is Status.FAIL]
+    own = [verdict for verdict in wrong if verdict.subject in (MANUAL, DEFINITION)]
+    same = [verdict for verdict in wrong if verdict.subject == failure.subject]
+    repeats = not any(finding.kind == NOT_REPEATABLE for finding in failure.findings)
+    return (own or same or [failure]) if repeats else [failure]
 
 
 def _within(subject: Subject, options: Mapping[str, Any]) -> Subject:

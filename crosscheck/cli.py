@@ -14,6 +14,7 @@ from crosscheck import __version__
 from crosscheck.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from crosscheck.case import Case
     from crosscheck.subject import Subject
     from crosscheck.verdict import Verdict
 
@@ -45,6 +46,10 @@ def cli() -> None:
 @click.option("--cell", "cells", multiple=True, type=click.Choice(CELLS), help="Draw this cell alone. Repeatable.")
 @click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Draw this dtype alone. Repeatable.")
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
+@click.option("--self", "by_itself", is_flag=True, help="TARGET is FILE:FORWARD,BACKWARD; check it against itself.")
+@click.option(
+    "--shape", "shapes", multiple=True, metavar="NAME=T,B,I", help="With --self: an input's shape. Repeatable."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def run(
     targets: tuple[str, ...],
@@ -55,6 +60,8 @@ def run(
     cells: tuple[str, ...],
     dtypes: tuple[str, ...],
     no_shrink: bool,
+    by_itself: bool,
+    shapes: tuple[str, ...],
     verbose: bool,
 ) -> int:
     """Check implementations on cases drawn at random.
@@ -62,7 +69,12 @@ def run(
     A TARGET is package.module:attr or path/to/file.py:attr, a callable that takes a case and returns outputs and
     gradients by name. Without one, the hand-written NumPy network, its PyTorch twin and torch.nn are checked against
     each other over every cell, option and dtype.
+
+    With --self, a TARGET is path/to/file.py:forward,backward: the two functions of a cell that nobody here knows. Its
+    backward pass is checked against its own forward pass.
     """
+    if by_itself:
+        return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
     from crosscheck.campaign import Settings
     from crosscheck.subject import BUILT_IN, make
 
@@ -87,7 +99,7 @@ def _run_campaign(subjects: tuple[Subject, ...], settings: Any, verbose: bool) -
     from crosscheck.campaign import campaign
     from crosscheck.report.terminal import Terminal, summary
 
-    console = Console()
+    console = Console(markup=False, emoji=False)
     with Terminal(console, verbose) as terminal:
         report = campaign(subjects, settings, terminal)
     console.print(summary(report))
@@ -96,16 +108,45 @@ def _run_campaign(subjects: tuple[Subject, ...], settings: Any, verbose: bool) -
     return NOTHING if report.cases == report.inconclusive else PASSED
 
 
+def _run_self(target: str, shapes: tuple[str, ...], max_examples: int, seed: int, case_lines: tuple[str, ...]) -> int:
+    from rich.console import Console
+
+    from crosscheck.report.terminal import self_failure, self_summary
+    from crosscheck.selfcheck import make_pair, parse_point, search, selfcheck
+    from crosscheck.verdict import Status
+
+    console = Console(markup=False, emoji=False)
+    given = dict(shape.partition("=")[::2] for shape in shapes)
+    pair = make_pair(target, given or None)
+    if case_lines:
+        seen = [selfcheck(pair, *parse_point(pair, line)) for line in case_lines]
+        failing = next((verdict for verdict in seen if verdict.status is Status.FAIL), None)
+    else:
+        failing, seen = search(pair, max_examples, seed)
+    if failing is not None:
+        console.print(self_failure(pair.name, failing), soft_wrap=True)
+    console.print(self_summary(pair.name, seen, failing), soft_wrap=True)
+    if failing is not None:
+        return MISMATCH
+    return PASSED if any(verdict.status is Status.PASS for verdict in seen) else NOTHING
+
+
 def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...]) -> int:
     from rich.console import Console
 
-    from crosscheck.campaign import check_case
     from crosscheck.case import Case
+    from crosscheck.examine import examine
     from crosscheck.report.terminal import failure, passed
     from crosscheck.verdict import Status
 
-    console = Console()
-    verdicts: list[Verdict] = [verdict for line in lines for verdict in check_case(subjects, Case.parse(line))]
+    console = Console(markup=False, emoji=False)
+    verdicts: list[Verdict] = []
+    for case in map(Case.parse, lines):
+        able = tuple(subject for subject in subjects if _states_support(subject, case))
+        verdicts += examine(able, case, deep=True)
+        for subject in subjects:
+            if subject not in able:
+                console.print(f"\nNOT CHECKED  {subject.name} says that it does not support {case}", soft_wrap=True)
     for verdict in verdicts:
         console.print(failure(verdict) if verdict.status is Status.FAIL else passed(verdict), soft_wrap=True)
     statuses = {verdict.status for verdict in verdicts}
@@ -114,11 +155,21 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...]) -> int:
     return PASSED if Status.PASS in statuses else NOTHING
 
 
+def _states_support(subject: Subject, case: Case) -> bool:
+    """Say whether a case is within what a subject states itself, its sizes aside: they only limit what is drawn."""
+    from crosscheck.strategies import EVERYTHING, supported
+
+    sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}
+    stated = {name: subject.options[name] for name in subject.declared - sizes.keys()}
+    return supported(case, EVERYTHING | {name: (size,) for name, size in sizes.items()} | stated)
+
+
 def main() -> None:
     """Run the command line; bad arguments and internal errors end in their exit codes."""
     try:
         with tempfile.TemporaryDirectory() as folder:  # Hypothesis keeps notes, by default in the working directory
             os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)
+            sys.path.insert(0, os.getcwd())  # so that package.module:attr is found here, as by `python -m`
             sys.exit(cli(standalone_mode=False))
     except ArgumentError as error:
         click.echo(f"crosscheck: {error}", err=True)

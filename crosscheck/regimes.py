@@ -96,6 +96,6 @@ REGIMES: dict[str, Regime] = {
     "zero_state": _ordinary("a gradient of the initial state that is skipped when the state is zero", states=ZERO),
     "zero_bias": _ordinary("a path that only biases keep alive or hide", biases=ZERO),
     "small": _ordinary("an additive fault that larger gradients drown", weights=Fill(45, 2.0**-11), biases=ZERO),
-    "saturated": _ordinary("a derivative from the wrong side of a saturated gate", biases=Fill(127, 2.0**-4)),
-    "large_inputs": _ordinary("a sum whose terms cancel", x=Fill(127, 2.0**-3), states=Fill(127, 2.0**-4)),
+    "saturated": _ordinary("a derivative from the wrong side of a saturated gate", biases=Fill(80, 2.0**-5)),
+    "large_inputs": _ordinary("a sum whose terms cancel", x=Fill(127, 2.0**-5), states=Fill(127, 2.0**-5)),
 }

@@ -87,19 +87,21 @@ def supported(case: Case, options: Mapping[str, tuple[Any, ...]]) -> bool:
 def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) -> Case:
     """Draw a case within `options` (see `supports`)."""
 
-    def size(name: str) -> int:
-        return draw(st.integers(1, options[f"max_{name}"][0]), label=name)
+    def size(name: str, least: int = 1) -> int:
+        most = options[f"max_{name}"][0]
+        return draw(st.integers(min(least, most), most), label=name)
 
     def choice(name: str) -> Any:
         return draw(st.sampled_from(options[name]), label=name)
 
-    T, B, I, H = size("T"), size("B"), size("I"), size("H")
+    # A softmax over one number is 1 whatever the number is: every gradient is 0, and nothing can be seen.
+    narrowest = 2 if options["loss"] == ("cross_entropy",) else 1
+    T, B, I, H = size("T"), size("B"), size("I"), size("H", 1 if True in options["output_layer"] else narrowest)
     cell = choice("cell")
     bias = choice("bias")
     reset_after = choice("reset_after") if cell == "gru" else True
-    O = size("H") if choice("output_layer") else 0
-    # A softmax over one number is 1 whatever the number is: every gradient is 0, and nothing can be seen.
-    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1]
+    O = size("H", narrowest) if choice("output_layer") or H < narrowest <= options["max_H"][0] else 0
+    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1] or options["loss"]
     spec = Spec(cell, I, H, O, bias, reset_after, loss=draw(st.sampled_from(losses), label="loss"))
     regime = choice("regime")
     seed = draw(st.integers(0, SEED_LIMIT - 1), label="seed")

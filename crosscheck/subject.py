@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.util
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +18,7 @@ import numpy as np
 from crosscheck import strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
+from crosscheck.loading import attribute_of, load_module, split_target
 
 Function = Callable[[Case], Mapping[str, Any]]
 OPTIONS_ATTRIBUTE = "__crosscheck_options__"
@@ -50,8 +48,8 @@ class Finding:
     """Something wrong with a subject besides its numbers, in words.
 
     Attributes:
-        kind: "raised", "not a mapping", "unknown name", "not numbers", "wrong shape", "wrong dtype", "wrote into
-            input" or "nothing returned".
+        kind: "raised", "not repeatable", "not a mapping", "unknown name", "not numbers", "wrong shape", "wrong dtype",
+            "wrote into input" or "nothing returned".
         name: the tensor concerned; empty if none.
         text: got and wanted.
         details: a traceback; empty if none.
@@ -114,19 +112,11 @@ def load(target: str) -> Any:
     """Return the object that a text names; see `make`."""
     if target in BUILT_IN:
         return getattr(importlib.import_module(f"crosscheck.subjects.{target}"), target)
-    place, _, attribute = target.rpartition(":")
-    if not place or not attribute:
+    if ":" not in target:
         wanted = f"package.module:attr, path/to/file.py:attr, or one of {', '.join(BUILT_IN)}"
         raise ArgumentError("target", repr(target), wanted)
-    module = _module_of_file(Path(place)) if place.endswith(".py") else _module(place)
-    loaded: Any = module
-    for part in attribute.split("."):
-        if not hasattr(loaded, part):
-            near = difflib.get_close_matches(part, dir(loaded), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ArgumentError(target, f"no attribute {part!r} in {place}{hint}", "one that is there")
-        loaded = getattr(loaded, part)
-    return loaded
+    place, attribute = split_target(target)
+    return attribute_of(load_module(place), place, attribute)
 
 
 def run(subject: Subject, case: Case) -> Result:
@@ -135,16 +125,18 @@ def run(subject: Subject, case: Case) -> Result:
     The subject gets arrays of its own, which it could write into; that is found out afterwards.
     """
     given = case.lift(np.array)
+    arrays = dict(given.arrays)  # also if the subject takes some away
     returned: Any
     try:
         returned = subject.function(given)
-    except Exception as error:  # anything at all may be wrong with somebody's code
-        details = "".join(traceback.format_exception(error, limit=_frames_of_ours(error)))
+        returned = dict(returned) if isinstance(returned, Mapping) else returned
+    except (Exception, SystemExit) as error:  # anything at all may be wrong with somebody's code
+        details = _traceback(error)
         return Result({}, (Finding("raised", "", f"{type(error).__name__}: {error}", details),))
     findings = [
         Finding("wrote into input", name, "its input is no longer what it was given")
         for name, array in case.arrays.items()
-        if array.tobytes() != given.arrays[name].tobytes()
+        if array.tobytes() != arrays[name].tobytes()
     ]
     if not isinstance(returned, Mapping):  # whatever its annotation says
         text = f"got {type(returned).__name__}, wanted a mapping of name to array"
@@ -183,43 +175,7 @@ def _checked(name: Any, value: Any, case: Case) -> tuple[Any, Finding | None]:
     return array.astype(np.float64), None
 
 
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            raise ArgumentError("target", f"no module {name!r}", "an importable module") from error
-        raise ArgumentError(name, f"an error while importing it: {error}", "a module that imports") from error
-    except Exception as error:
-        raise ArgumentError(name, _import_error(error), "a module that imports") from error
-
-
-def _module_of_file(path: Path) -> Any:
-    """Import a file as a module of its own name, with its folder on the path, as `python file.py` would."""
-    if not path.is_file():
-        near = difflib.get_close_matches(path.name, [other.name for other in path.parent.glob("*.py")], n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ArgumentError("target", f"no file {path}{hint}", "a file that is there")
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ArgumentError("target", str(path), "a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[f"crosscheck_target_{path.stem}"] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ArgumentError(str(path), _import_error(error), "a file that runs") from error
-    return module
-
-
-def _import_error(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} (line {frame.lineno} of {frame.filename})"
-
-
-def _frames_of_ours(error: BaseException) -> int:
-    """Return the limit that leaves out this file's own frame: negative, so the last ones are kept."""
-    return -(len(traceback.extract_tb(error.__traceback__)) - 1) or None  # type: ignore[return-value]
+def _traceback(error: BaseException) -> str:
+    """Return the traceback of what a subject raised, without this file's own frame, the first."""
+    frames = error.__traceback__.tb_next if error.__traceback__ else None
+    return "".join(traceback.format_exception(type(error), error, frames))

@@ -63,6 +63,7 @@ class Verdict:
         checks: one a tensor that was compared.
         findings: what was wrong besides numbers.
         not_checked: the tensors that the subject left out.
+        evidence: what it rests on, if on proven values; empty if on the worst-case rounding bound alone.
     """
 
     subject: str
@@ -70,6 +71,12 @@ class Verdict:
     checks: tuple[TensorCheck, ...]
     findings: tuple[Finding, ...]
     not_checked: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def proven(self) -> bool:
+        """Whether the values it was judged by are the proven ones."""
+        return bool(self.evidence)
 
     @property
     def status(self) -> Status:
@@ -94,7 +101,9 @@ def judge(subject: str, case: Case, result: Result, reference: Reference) -> Ver
     """Return the verdict on what a subject returned for a case."""
     blind = BLIND * FORMATS[case.dtype].u
     checks = tuple(
-        compare(name, result.values[name], reference.want[name], reference.bound[name], blind)
+        compare(
+            name, result.values[name], reference.want[name], reference.bound[name], blind, reference.rest.get(name, 0.0)
+        )
         for name in case.result_shapes
         if name in result.values
     )
@@ -103,7 +112,7 @@ def judge(subject: str, case: Case, result: Result, reference: Reference) -> Ver
     return Verdict(subject, case, checks, result.findings, not_checked)
 
 
-def compare(name: str, got: Any, want: Any, bound: Any, blind: float) -> TensorCheck:
+def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any = 0.0) -> TensorCheck:
     """Compare one tensor with what is right, element by element.
 
     Args:
@@ -112,11 +121,12 @@ def compare(name: str, got: Any, want: Any, bound: Any, blind: float) -> TensorC
         want: what is right, float64.
         bound: the tolerance of each element.
         blind: the resolution above which the check counts as blind.
+        rest: what float64 cut off from `want`, so that an error below its precision is seen too.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.abs(got - want)
-        right = error <= bound  # so that a NaN is wrong
-        ratio = np.where(right & (error == 0), 0.0, error / bound)
+        error = np.abs((got - want) - rest)
+        right = (error <= bound) | np.isinf(bound)  # so that a NaN is wrong, but where nothing is known
+        ratio = np.where(right & ((error == 0) | np.isinf(bound)), 0.0, error / bound)
     ratio = np.where(np.isnan(ratio), np.where(right, 0.0, np.inf), ratio)
     index = tuple(int(i) for i in np.unravel_index(np.argmax(ratio), ratio.shape))
     resolution = _resolution(want, bound)
@@ -138,8 +148,11 @@ def compare(name: str, got: Any, want: Any, bound: Any, blind: float) -> TensorC
 
 
 def _resolution(want: Any, bound: Any) -> float:
-    """Return the largest bound relative to the largest element, both over the tensor."""
+    """Return twice the largest bound relative to the largest element, both over the tensor.
+
+    Twice: a right program may be off by the bound itself, in the direction that hides a fault of up to as much again.
+    """
     largest_bound, largest = float(np.max(bound)), float(np.max(np.abs(want)))
     if largest_bound == 0:
         return 0.0
-    return largest_bound / largest if largest > 0 else np.inf
+    return 2 * largest_bound / largest if largest > 0 else np.inf

@@ -50,9 +50,12 @@ def check_array(argument: str, array: Array, shape: tuple[int | str, ...], like:
 
 def _fits(sizes: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
     """Return whether an array has the wanted shape, in which a letter stands for any size."""
-    return len(sizes) == len(shape) and all(
-        isinstance(want, str) or size == want for size, want in zip(sizes, shape, strict=True)
-    )
+    if len(sizes) != len(shape):
+        return False
+    for size, want in zip(sizes, shape, strict=True):  # noqa: SIM110 a loop: seven calls a pass of a small layer
+        if size != want and not isinstance(want, str):
+            return False
+    return True
 
 
 def _in_words(shape: tuple[int | str, ...]) -> str:

@@ -9,8 +9,8 @@ are one matrix product each, over the whole sequence:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ from manual_rnn.cells.cell import Cell, Tape, Weights
 CACHED = 2**16  # numbers in the gates of a span of steps: half a MiB of float64
 
 
-@dataclass(frozen=True)
-class Gradients:
+class Gradients(NamedTuple):
     """The gradients of a loss, each of the shape of what it is the gradient of.
 
     Attributes:

@@ -11,7 +11,7 @@ in proportion to the unit roundoff, being a sum of products of errors that vanis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,23 +29,28 @@ class Reference:
     Attributes:
         want: every output and gradient by name, float64.
         bound: the tolerance for each element, of the same shapes; never NaN, perhaps infinite.
+        worst: E, the part of it that is the program's.
+        rest: where known, what float64 cut off from `want`: the exact values are `want + rest`.
     """
 
     want: Mapping[str, Any]
     bound: Mapping[str, Any]
+    worst: Mapping[str, Any]
+    rest: Mapping[str, Any] = field(default_factory=dict)
 
 
 def reference(case: Case) -> Reference:
     """Return what is right for a case."""
-    format = FORMATS[case.dtype]
+    format, largest = FORMATS[case.dtype], float(np.finfo(case.dtype).max)
     results: Mapping[str, Bounded] = manual(case.lift(lambda array: bounded(array, format)))
     widening = 1 + FORMATS["float64"].u / format.u
-    return Reference(
-        want={name: np.asarray(result.v) for name, result in results.items()},
-        bound={name: _no_nan(result.E * widening) for name, result in results.items()},
-    )
+    want = {name: np.asarray(result.v) for name, result in results.items()}
+    with np.errstate(all="ignore"):
+        worst = {name: known(want[name], result.E, largest) for name, result in results.items()}
+        bound = {name: known(want[name], E * widening, largest) for name, E in worst.items()}
+    return Reference(want, bound, worst)
 
 
-def _no_nan(bound: Any) -> Any:
-    """Return the bound with inf for NaN, which comes of errors that overflowed: nothing is known there."""
-    return np.where(np.isnan(bound), np.inf, bound)
+def known(want: Any, bound: Any, largest: float) -> Any:
+    """Return the bound, with inf where a program's numbers may overflow, so that nothing is known."""
+    return np.where(np.abs(want) + bound <= largest, bound, np.inf)

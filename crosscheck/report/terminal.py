@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
+from crosscheck.selfcheck import SelfVerdict
 from crosscheck.subject import Finding
 from crosscheck.verdict import Status, TensorCheck, Verdict
 
@@ -67,13 +68,13 @@ class Terminal:
 
 def summary(report: Report) -> RenderableType:
     """Return the table of a campaign: a row a group, and a line with the outcome."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="bold")  # 80 columns wide
     table.add_column("cell")
     table.add_column("dtype")
-    for column in ("cases", "inconclusive", "failed", "error/bound", "resolution", "seconds"):
+    for column in ("cases", "proven", "inconclusive", "failed", "error/bound", "resolution", "seconds"):
         table.add_column(column, justify="right")
     for tally in report.tallies:
-        counts = (str(tally.cases), str(tally.inconclusive), str(tally.failed))
+        counts = map(str, (tally.cases, tally.proven, tally.inconclusive, tally.failed))
         measures = (f"{tally.ratio:.3f}", number(tally.resolution, 2), f"{tally.seconds:.1f}")
         table.add_row(tally.cell, tally.dtype, *counts, *measures)
     return Group("", table, "", outcome(report))
@@ -84,7 +85,9 @@ def outcome(report: Report) -> Text:
     status = Status.FAIL if report.failures else Status.PASS
     if not report.failures and report.cases in (0, report.inconclusive):
         status = Status.INCONCLUSIVE
-    text = f"{report.cases} cases, {len(report.failures)} failures, {report.inconclusive} inconclusive"
+    text = (
+        f"{_count(report.cases, 'case')}, {_count(len(report.failures), 'failure')}, {report.inconclusive} inconclusive"
+    )
     if report.stopped:
         text += "; stopped when the time was up"
     return Text.assemble((status.value, STYLES[status]), f"  {text}")
@@ -99,7 +102,7 @@ def failure(verdict: Verdict, after: int | None = None) -> RenderableType:
         ("FAIL", STYLES[Status.FAIL]), f"  {verdict.subject}   {' and '.join(filter(None, (names, kinds)))}"
     )
     if after is not None:
-        head.append(f"   after {after} cases, the smallest found", "dim")
+        head.append(f"   after {_count(after, 'case')}", "dim")
     parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case))]
     parts += [part for finding in verdict.findings for part in _finding(finding)]
     if wrong:
@@ -111,6 +114,8 @@ def failure(verdict: Verdict, after: int | None = None) -> RenderableType:
         for label, named in (("right", right), ("undecided", blind), ("not checked", verdict.not_checked))
         if named
     ]
+    if verdict.evidence:
+        parts.append(_line("judged by", "; ".join(verdict.evidence)))
     parts.append(
         _line("again", f"crosscheck run {shlex.quote(verdict.subject)} --case {shlex.quote(str(verdict.case))}")
     )
@@ -132,7 +137,36 @@ def passed(verdict: Verdict) -> RenderableType:
     parts.append(_tensors(verdict.checks))
     if verdict.not_checked:
         parts.append(_line("not checked", ", ".join(verdict.not_checked)))
+    if verdict.evidence:
+        parts.append(_line("judged by", "; ".join(verdict.evidence)))
     return Group(*parts, "")
+
+
+def self_failure(name: str, verdict: SelfVerdict) -> RenderableType:
+    """Return all that is known of a pair's failure against itself, ending with the command that shows it again."""
+    wrong = ", ".join(check.name for check in verdict.checks if check.status is Status.FAIL)
+    head = Text.assemble(("FAIL", STYLES[Status.FAIL]), f"  {name}   {verdict.problem or f'{wrong} wrong'}")
+    rows = [("along v", "backward", "forward", "resolution", "")]
+    for check in verdict.checks:
+        digits = _telling_digits(check.got, check.want)
+        numbers = (number(check.got, digits), number(check.want, digits), number(check.resolution, 2))
+        rows.append((check.name, *numbers, check.status.value.lower()))
+    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict)), _line("method", verdict.method)]
+    if verdict.checks:
+        parts.append(_aligned(rows))
+    parts.append(_line("again", f"crosscheck run --self {shlex.quote(name)} --case {shlex.quote(str(verdict))}"))
+    return Group(*parts, "")
+
+
+def self_summary(name: str, seen: Sequence[SelfVerdict], failing: SelfVerdict | None) -> RenderableType:
+    """Return how a pair did against itself: how many points, by which methods, and the worst resolution."""
+    methods = dict.fromkeys(verdict.method for verdict in seen)
+    resolution = max((c.resolution for v in seen for c in v.checks if c.status is Status.PASS), default=math.inf)
+    passes = sum(verdict.status is Status.PASS for verdict in seen)
+    status = Status.FAIL if failing else Status.PASS if passes else Status.INCONCLUSIVE
+    head = Text.assemble((status.value, STYLES[status]), f"  {name}   {_count(len(seen), 'case')}, {passes} passed")
+    lines = [_line("method", method) for method in methods]
+    return Group(head, *lines, _line("resolution", number(resolution, 2)))
 
 
 def number(value: float, digits: int) -> str:
@@ -140,8 +174,12 @@ def number(value: float, digits: int) -> str:
     return f"{value:.{digits}g}"
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _line(label: str, text: str) -> Text:
-    return Text(f"  {label:<12}{text}")
+    return Text(f"  {label:<13}{text}")
 
 
 def _finding(finding: Finding) -> list[RenderableType]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from manual_rnn.arrays import Array
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """The parameters of one layer in one direction.
 
     Attributes:
@@ -32,8 +32,7 @@ class Weights:
     W_hh_T: Array
 
 
-@dataclass(frozen=True)
-class Tape:
+class Tape(NamedTuple):
     """What the forward pass leaves for the backward pass.
 
     Attributes:

@@ -32,25 +32,24 @@ all terms of a sum are multiples of q and s <= 2^(precision - 4) q, every partia
 format, so there is no rounding, E = 0, and relu's kink at an exact 0 is decided. The 4 bits are spare: for programs
 that also multiply by small powers of two on the way.
 
-A new operation is an entry in `OPERATIONS` or `FUNCTIONS`; one that is in neither raises `TypeError`.
+A new operation is an entry in `Bounded.operations` or `Bounded.functions`; one that is in neither raises TypeError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from crosscheck.referee.numbers.format import Format
+from crosscheck.referee.numbers.lifted import Lifted
 
 ELEMENTARY = 6.0  # roundings allowed to an elementary function, in u; see above
 SPARE_BITS = 4
 NO_LIMIT = 2.0**400  # the q of an exact zero, which is a multiple of everything
 
 
-class Bounded(NDArrayOperatorsMixin):
+class Bounded(Lifted):
     """An array of numbers with worst-case errors; see the top of this file.
 
     Attributes:
@@ -58,11 +57,18 @@ class Bounded(NDArrayOperatorsMixin):
         format: the format that programs compute in.
     """
 
-    __array_priority__ = 1000
-
     def __init__(self, v: Any, p: Any, s: Any, n: Any, q: Any, format: Format) -> None:
         self.parts = self.v, self.p, self.s, self.n, self.q = v, p, s, n, q
         self.format = format
+
+    def like(self, parts: tuple[Any, ...]) -> Bounded:
+        """Return a number of the same format with other parts."""
+        v, p, s, n, q = parts
+        return Bounded(v, p, s, n, q, self.format)
+
+    def lift(self, value: Any) -> Bounded:
+        """Return exact numbers in the same format."""
+        return bounded(value, self.format)
 
     @property
     def E(self) -> Any:
@@ -70,77 +76,6 @@ class Bounded(NDArrayOperatorsMixin):
         k = (self.n - 1) * self.format.u
         rounded = self.p + k / (1 - k) * self.s + self.n * self.format.smallest * (self.s > 0)
         return np.where(self.q > 0, self.p, rounded)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape, as an ndarray's."""
-        shape: tuple[int, ...] = self.v.shape
-        return shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return int(self.v.size)
-
-    @property
-    def dtype(self) -> Any:
-        """float64, the type of the values."""
-        return self.v.dtype
-
-    @property
-    def T(self) -> Bounded:
-        """A view with the axes reversed."""
-        return self._each(lambda part: part.T)
-
-    def reshape(self, *shape: Any) -> Bounded:
-        """Return a view of another shape, as an ndarray would."""
-        return self._each(lambda part: part.reshape(*shape))
-
-    def copy(self) -> Bounded:
-        """Return a copy."""
-        return self._each(lambda part: part.copy())
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Bounded:
-        """Return the sum over an axis, or over all."""
-        return _sum(self, axis=axis, keepdims=keepdims)
-
-    def __len__(self) -> int:
-        return len(self.v)
-
-    def __iter__(self) -> Iterator[Bounded]:
-        return (self[i] for i in range(len(self)))
-
-    def __getitem__(self, index: Any) -> Bounded:
-        return self._each(lambda part: part[index])
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        for mine, theirs in zip(self.parts, bounded(value, self.format).parts, strict=True):
-            mine[index] = theirs
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
-        if method != "__call__" or kwargs or ufunc not in OPERATIONS:
-            raise TypeError(f"no rounding bound is known for numpy.{ufunc.__name__} ({method}, {sorted(kwargs)})")
-        with np.errstate(all="ignore"):  # an error that overflows is infinite, and says so
-            result = OPERATIONS[ufunc](*(bounded(value, self.format) for value in inputs))
-        if out is None:
-            return result
-        out[0][...] = result
-        return out[0]
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function not in FUNCTIONS:
-            raise TypeError(f"no rounding bound is known for numpy.{function.__name__}")
-        with np.errstate(all="ignore"):
-            return FUNCTIONS[function](*args, **kwargs)
-
-    def _each(self, of: Callable[[Any], Any]) -> Bounded:
-        v, p, s, n, q = map(of, self.parts)
-        return Bounded(v, p, s, n, q, self.format)
 
 
 def bounded(value: Any, format: Format) -> Bounded:
@@ -215,7 +150,7 @@ def _reciprocal(b: Bounded) -> Bounded:
 
 def _divide(a: Bounded, b: Bounded) -> Bounded:
     quotient = _multiply(a, _reciprocal(b))
-    return Bounded(a.v / b.v, *quotient.parts[1:], a.format)
+    return quotient.like((a.v / b.v, *quotient.parts[1:]))
 
 
 def _elementary(v: Any, E: Any, format: Format) -> Bounded:
@@ -260,7 +195,11 @@ def _greater(a: Bounded, b: Bounded) -> Bounded:
     return _term((a.v > b.v) * 1.0, np.where(decided, 0.0, 1.0), a.format, q=np.where(decided, 1.0, 0))
 
 
-OPERATIONS: dict[np.ufunc, Callable[..., Bounded]] = {
+def _empty_like(prototype: Bounded, shape: tuple[int, ...] | None = None) -> Bounded:
+    return bounded(np.zeros(prototype.shape if shape is None else shape), prototype.format)
+
+
+Bounded.operations = {
     np.add: _add,
     np.subtract: lambda a, b: _add(a, _negative(b)),
     np.negative: _negative,
@@ -274,18 +213,4 @@ OPERATIONS: dict[np.ufunc, Callable[..., Bounded]] = {
     np.maximum: _maximum,
     np.greater: _greater,
 }
-"""What each ufunc does to values and errors."""
-
-
-def _empty_like(prototype: Bounded, shape: tuple[int, ...] | None = None) -> Bounded:
-    v = np.zeros(prototype.shape if shape is None else shape)
-    return bounded(v, prototype.format)
-
-
-FUNCTIONS: dict[Any, Callable[..., Bounded]] = {
-    np.empty_like: _empty_like,
-    np.zeros_like: _empty_like,
-    np.sum: _sum,
-    np.max: _max,
-}
-"""The same for functions that are no ufuncs."""
+Bounded.functions = {np.empty_like: _empty_like, np.zeros_like: _empty_like, np.sum: _sum, np.max: _max}

@@ -1,0 +1,243 @@
+"""Case and Spec: the line of text, the numbers, and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from crosscheck import ArgumentError, Case, Spec
+from crosscheck.regimes import REGIMES
+from crosscheck.strategies import cases
+
+
+@given(cases())
+def test_a_line_gives_the_identical_case(case: Case) -> None:
+    again = Case.parse(str(case))
+    assert again == case
+    assert again.arrays.keys() == case.arrays.keys()
+    for name, array in case.arrays.items():
+        assert again.arrays[name].dtype == array.dtype == case.dtype
+        assert again.arrays[name].shape == array.shape
+        assert again.arrays[name].tobytes() == array.tobytes()
+
+
+@given(cases())
+def test_numbers_are_exact_in_every_format(case: Case) -> None:
+    for array in case.arrays.values():
+        exact = array.astype(np.float64)
+        assert np.array_equal(exact.astype(np.float32), exact)
+        assert np.array_equal(exact.astype(np.float16), exact)
+        significand, _ = np.frexp(exact)
+        assert np.array_equal(significand * 2**8, np.rint(significand * 2**8))  # bfloat16 has 8 bits
+
+
+@given(cases())
+def test_both_dtypes_get_the_same_numbers(case: Case) -> None:
+    other = replace(case, dtype="float32" if case.dtype == "float64" else "float64", arrays={})
+    assert other.arrays.keys() == case.arrays.keys()
+    assert all(np.array_equal(other.arrays[name], array) for name, array in case.arrays.items())
+
+
+@given(cases())
+def test_arrays_are_read_only_and_of_the_stated_shapes(case: Case) -> None:
+    shapes = case.result_shapes
+    for name, array in case.arrays.items():
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+        counterpart = {"target": "y"}.get(name, name[1:] if name in ("dy", "dh_n", "dc_n") else f"d{name}")
+        assert array.shape == shapes[counterpart]
+    assert case.params.keys() == case.spec.param_shapes().keys()
+
+
+def test_the_numbers_of_a_case() -> None:
+    assert values("lstm:T2B1I1H1:seed=7") == {
+        "W_xh": [[-0.5], [0.5], [1.0], [-1.0]],
+        "W_hh": [[0.5], [-1.0], [-1.0], [-1.0]],
+        "b_xh": [0.0, 0.0, 0.5, -1.0],
+        "b_hh": [-1.0, 0.5, 0.0, -0.5],
+        "x": [[[0.0]], [[0.5]]],
+        "h_0": [[[-1.0]]],
+        "c_0": [[[1.0]]],
+        "dy": [[[1.0]], [[-0.5]]],
+        "dh_n": [[[-1.0]]],
+        "dc_n": [[[-1.0]]],
+    }
+    assert values("rnn_tanh:T2B1I2H2O2:regime=ordinary:loss=cross_entropy:seed=3") == {
+        "W_xh": [[-0.359375, -0.484375], [0.46875, -0.234375]],
+        "W_hh": [[0.375, 0.375], [-0.34375, -0.65625]],
+        "b_xh": [0.4375, -0.375],
+        "b_hh": [0.484375, 0.96875],
+        "W_hy": [[0.140625, 0.46875], [-0.34375, 0.265625]],
+        "b_y": [-0.3125, -0.46875],
+        "x": [[[-0.359375, -0.265625]], [[0.609375, 0.515625]]],
+        "h_0": [[[-0.84375, 0.296875]]],
+        "target": [[[1.0, 0.0]], [[1.0, 0.0]]],
+    }
+
+
+def values(line: str) -> dict[str, Any]:
+    return {name: array.tolist() for name, array in Case.parse(line).arrays.items()}
+
+
+DIGESTS = {
+    "simple": "6d9adc73973e011c",
+    "ordinary": "c792d2d84920aa17",
+    "last_step": "47c3426976033fb9",
+    "outputs_only": "c577856546d6e991",
+    "zero_state": "c7b5bc55feacf91d",
+    "zero_bias": "ef14dfdbf57b673e",
+    "small": "80b5a9f6be613428",
+    "saturated": "966133a5e555f2b1",
+    "large_inputs": "aea41c2c612bbca8",
+}
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_another_machine_draws_the_same_numbers(regime: str) -> None:
+    digest = hashlib.sha256()
+    for line in (
+        f"rnn_tanh:T2B2I3H2:regime={regime}:seed=7",
+        f"lstm:T3B1I2H2O2:loss=mse:regime={regime}:seed=12",
+        f"gru:T1B2I1H3:loss=cross_entropy:regime={regime}:seed=4294967295",
+    ):
+        for name, array in Case.parse(line).arrays.items():
+            digest.update(name.encode() + array.astype("<f8").tobytes())
+    assert digest.hexdigest()[:16] == DIGESTS[regime]
+
+
+@pytest.mark.parametrize(
+    ("case", "line"),
+    [
+        (Case(Spec("rnn_tanh", 1, 1), 2, 1, seed=7), "rnn_tanh:T2B1I1H1:seed=7"),
+        (
+            Case(Spec("gru", 4, 5, 2, False, False, "mse"), 3, 2, "ordinary", 12, "float32"),
+            "gru:T3B2I4H5O2:bias=false:reset_after=false:loss=mse:regime=ordinary:dtype=float32:seed=12",
+        ),
+        (Case(Spec("lstm", 1, 2, bias=False), 1, 1), "lstm:T1B1I1H2:bias=false:seed=0"),
+    ],
+)
+def test_options_at_their_default_are_left_out(case: Case, line: str) -> None:
+    assert str(case) == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["rnn_tanh:T2B1I1H1", " rnn_tanh:T2B1I1H1:seed=0\n", "rnn_tanh:T2B1I1H1:regime=simple:dtype=float64:bias=true"],
+)
+def test_options_may_be_left_out_or_given_at_their_default(line: str) -> None:
+    assert Case.parse(line) == Case(Spec("rnn_tanh", 1, 1), 2, 1)
+
+
+def test_options_come_in_any_order() -> None:
+    assert Case.parse("gru:T1B1I1H1:seed=3:dtype=float32:bias=false") == Case(
+        Spec("gru", 1, 1, bias=False), 1, 1, seed=3, dtype="float32"
+    )
+
+
+SIZES = "a whole number from 1 to 65536"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "case: got '', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
+        ("rnn_tanh", "case: got 'rnn_tanh', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
+        ("rnn_tanh:T2B1H1", "case: got 'rnn_tanh:T2B1H1', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
+        ("rnn_tanh:T2B1I1H-1", "case: got 'rnn_tanh:T2B1I1H-1', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
+        ("rnn:T2B1I1H1", "cell: got 'rnn', wanted one of rnn_tanh, rnn_relu, lstm, gru"),
+        ("rnn_tanh:T0B1I1H1", f"T: got 0, wanted {SIZES}"),
+        ("rnn_tanh:T1B0I1H1", f"B: got 0, wanted {SIZES}"),
+        ("rnn_tanh:T1B1I0H1", f"input_size: got 0, wanted {SIZES}"),
+        ("rnn_tanh:T1B1I1H65537", f"hidden_size: got 65537, wanted {SIZES}"),
+        ("rnn_tanh:T1B1I1H1:", "case: got '', wanted each at most once: bias, reset_after, loss, regime, dtype, seed"),
+        (
+            "rnn_tanh:T1B1I1H1:layers=2",
+            "case: got 'layers=2', wanted each at most once: bias, reset_after, loss, regime, dtype, seed",
+        ),
+        (
+            "rnn_tanh:T1B1I1H1:seed=1:seed=2",
+            "case: got 'seed=2', wanted each at most once: bias, reset_after, loss, regime, dtype, seed",
+        ),
+        ("rnn_tanh:T1B1I1H1:seed=", "seed: got '', wanted a whole number"),
+        ("rnn_tanh:T1B1I1H1:seed=-1", "seed: got '-1', wanted a whole number"),
+        ("rnn_tanh:T1B1I1H1:seed=4294967296", "seed: got 4294967296, wanted an integer from 0 to 2^32 - 1"),
+        ("rnn_tanh:T1B1I1H1:bias=no", "bias: got 'no', wanted one of true, false"),
+        ("rnn_tanh:T1B1I1H1:dtype=float16", "dtype: got 'float16', wanted one of float64, float32"),
+        ("rnn_tanh:T1B1I1H1:loss=mae", "loss: got 'mae', wanted one of none, half_squared_error, mse, cross_entropy"),
+        ("rnn_tanh:T1B1I1H1:regime=odd", f"regime: got 'odd', wanted one of {', '.join(REGIMES)}"),
+        (
+            "lstm:T1B1I1H1:reset_after=false",
+            "reset_after: got false for lstm, wanted true, or the gru cell",
+        ),
+    ],
+)
+def test_a_malformed_line(line: str, message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        Case.parse(line)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("size", [0, 1.0, True, "1", None])
+def test_a_size_is_a_positive_whole_number(size: Any) -> None:
+    for make in (
+        lambda: Spec("gru", size, 1),
+        lambda: Spec("gru", 1, size),
+        lambda: Case(Spec("gru", 1, 1), size, 1),
+        lambda: Case(Spec("gru", 1, 1), 1, size),
+    ):
+        with pytest.raises(ArgumentError, match="wanted a whole number from 1"):
+            make()
+
+
+def test_an_output_size_of_0_means_no_output_layer() -> None:
+    assert Spec("gru", 1, 2).y_size == 2
+    assert Spec("gru", 1, 2, output_size=5).y_size == 5
+    assert Spec("gru", 1, 2).param_shapes() == {"W_xh": (6, 1), "W_hh": (6, 2), "b_xh": (6,), "b_hh": (6,)}
+    assert Spec("lstm", 1, 2, 5, bias=False).param_shapes() == {
+        "W_xh": (8, 1),
+        "W_hh": (8, 2),
+        "W_hy": (5, 2),
+        "b_y": (5,),
+    }
+    with pytest.raises(ArgumentError, match=r"^output_size: got -1, wanted a whole number from 0 to 65536$"):
+        Spec("gru", 1, 2, output_size=-1)
+
+
+def test_a_seed_is_a_whole_number() -> None:
+    with pytest.raises(ArgumentError, match=r"^seed: got 1\.5, wanted an integer from 0 to 2\^32 - 1$"):
+        Case(Spec("gru", 1, 1), 1, 1, seed=1.5)  # type: ignore[arg-type]
+
+
+def test_what_a_case_has_depends_on_cell_and_loss() -> None:
+    plain, lstm = Case.parse("gru:T2B3I4H5"), Case.parse("lstm:T2B3I4H5O6:loss=mse")
+    assert (plain.c_0, plain.dc_n, plain.target) == (None, None, None)
+    assert plain.dy.shape == (2, 3, 5)
+    assert (lstm.dy, lstm.dh_n, lstm.dc_n) == (None, None, None)
+    assert lstm.target.shape == (2, 3, 6)
+    assert lstm.result_shapes == {
+        "y": (2, 3, 6),
+        "h_n": (1, 3, 5),
+        "c_n": (1, 3, 5),
+        "loss": (),
+        "dx": (2, 3, 4),
+        "dh_0": (1, 3, 5),
+        "dc_0": (1, 3, 5),
+        "dW_xh": (20, 4),
+        "dW_hh": (20, 5),
+        "db_xh": (20,),
+        "db_hh": (20,),
+        "dW_hy": (6, 5),
+        "db_y": (6,),
+    }
+
+
+def test_lift_applies_a_number_type_to_every_array() -> None:
+    case = Case.parse("lstm:T2B1I1H1:seed=7")
+    lifted = case.lift(lambda array: array.astype(complex))
+    assert lifted == case
+    assert {name: array.dtype for name, array in lifted.arrays.items()} == dict.fromkeys(case.arrays, np.dtype(complex))

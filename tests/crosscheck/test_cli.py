@@ -1,0 +1,378 @@
+"""The command line: exit codes, and what is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import crosscheck
+from crosscheck import case as case_module
+from crosscheck import cli
+
+COMMAND = str(Path(sys.executable).parent / "crosscheck")
+
+PLAIN_RNN = """\
+import numpy as np
+
+
+def mine(case):
+    p, T = case.params, case.T
+    h = [case.h_0[0]]
+    for t in range(T):
+        h.append(np.tanh(case.x[t] @ p["W_xh"].T + p["b_xh"] + h[t] @ p["W_hh"].T + p["b_hh"]))
+    dx = np.empty_like(case.x)
+    dW_xh, dW_hh, db = (np.zeros_like(p[name]) for name in ("W_xh", "W_hh", "b_xh"))
+    dh_next = case.dh_n[0]
+    for t in reversed(range(T)):
+        dh = case.dy[t] + dh_next
+        da = dh * (1 - h[t + 1] ** 2)
+        dx[t] = da @ p["W_xh"]
+        dW_xh += da.T @ case.x[t]
+        dW_hh += da.T @ h[t]
+        db += da.sum(axis=0)
+        dh_next = da @ p["W_hh"]
+    return {
+        "y": np.array(h[1:]), "h_n": h[-1][None], "dx": dx, "dh_0": dh_next[None],
+        "dW_xh": dW_xh, "dW_hh": dW_hh, "db_xh": db, "db_hh": db,
+    }
+"""
+BROKEN_RNN = PLAIN_RNN.replace("dh = case.dy[t] + dh_next", "dh = case.dy[t] + dh_next * (t == T - 1)")
+
+ODD = """\
+import numpy as np
+from crosscheck.subjects.manual import manual
+
+
+def boom():
+    raise RuntimeError("out of luck")
+
+
+def raises(case):
+    boom()
+
+
+def wrong_shape(case):
+    return manual(case) | {"dx": np.zeros((1, 2, 3))}
+
+
+def unknown_name(case):
+    return manual(case) | {"dW_xx": np.zeros(1)}
+
+
+def not_a_number(case):
+    return manual(case) | {"dx": np.full(case.x.shape, np.nan)}
+
+
+def writes(case):
+    results = manual(case)
+    case.x[...] = 7
+    return results
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, the working directory, with subjects in it."""
+    for name, text in (("plain.py", PLAIN_RNN), ("broken.py", BROKEN_RNN), ("odd.py", ODD)):
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path
+
+
+Called = tuple[int, str, str]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Called]:
+    """`(*arguments) -> exit code, standard output, standard error` of `main`, in this process."""
+
+    def run(*arguments: str) -> Called:
+        monkeypatch.setattr(sys, "argv", ["crosscheck", *arguments])
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert isinstance(exit.value.code, int)
+        return exit.value.code, out, err
+
+    return run
+
+
+def masked(text: str) -> str:
+    """Return a text with its seconds replaced."""
+    text = re.sub(r"\d+\.\d s$", "# s", text, flags=re.M)
+    return re.sub(r" +\d+\.\d$", " #", text, flags=re.M)
+
+
+def test_a_correct_plain_numpy_network_passes(files: Path, call: Callable[..., Called]) -> None:
+    code, out, err = call("run", "plain.py:mine", "--cell", "rnn_tanh", "-n", "40")
+    assert (code, err) == (cli.PASSED, "")
+    assert re.search(r"^PASS  80 cases, 0 failures, \d+ inconclusive$", out, re.M)
+
+
+WHOLE_OUTPUT = """\
+checking broken.py:mine   seed 0
+broken.py:mine fails on rnn_tanh:T2B1I1H1:seed=0; looking for a smaller case
+
+FAIL  broken.py:mine   dx, dh_0, dW_xh, dW_hh, db_xh, db_hh wrong   after 2 cases
+  case         rnn_tanh:T2B1I1H1:seed=0
+  tensor       got     want    bound  error/bound  resolution   worst at   wrong
+  dx       -0.3932  -0.7131  1.4e-15     2.34e+14     3.8e-15  [0, 0, 0]  1 of 2
+  dh_0     -0.3932  -0.7131  1.4e-15     2.21e+14     4.1e-15  [0, 0, 0]  1 of 1
+  dW_xh    -0.1966  -0.3566  7.2e-16     2.21e+14     4.1e-15     [0, 0]  1 of 1
+  dW_hh     0.5812   0.9011  1.9e-15     1.66e+14     4.3e-15     [0, 0]  1 of 1
+  db_xh   -0.01355   0.3064  2.2e-15     1.44e+14     1.5e-14        [0]  1 of 1
+  db_hh   -0.01355   0.3064  2.2e-15     1.44e+14     1.5e-14        [0]  1 of 1
+  right        y, h_n
+  judged by    formulas proven right on balls of 128 bits; worst-case and sampled rounding
+  again        crosscheck run broken.py:mine --case rnn_tanh:T2B1I1H1:seed=0
+
+rnn_tanh float64: 2 cases, 1 failed, 0 inconclusive, # s
+
+cell      dtype    cases  proven  inconclusive  failed  error/bound  resolution  seconds
+rnn_tanh  float64      2       2             0       1        0.071     2.1e-15 #
+
+FAIL  2 cases, 1 failure, 0 inconclusive
+"""
+
+
+def test_the_whole_output_of_a_failing_run(files: Path, call: Callable[..., Called]) -> None:
+    code, out, err = call("run", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40")
+    assert (code, err) == (cli.MISMATCH, "")
+    if "after 2 cases" not in out:  # how cases are drawn is Hypothesis' own, and may change between its versions
+        pytest.skip("this version of Hypothesis draws other cases")
+    assert masked(out) == WHOLE_OUTPUT
+
+
+def test_a_failure_shrinks_to_the_smallest_case(files: Path, call: Callable[..., Called]) -> None:
+    _, out, _ = call("run", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40", "--seed", "9")
+    assert "  case         rnn_tanh:T2B1I1H1:seed=0\n" in out
+
+
+def test_a_case_repeats_its_failure(files: Path, call: Callable[..., Called]) -> None:
+    _, out, _ = call("run", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40")
+    again = re.search(r"again +crosscheck run (\S+) --case (\S+)", out)
+    assert again
+    code, repeated, err = call("run", again[1], "--case", again[2])
+    assert (code, err) == (cli.MISMATCH, "")
+    numbers = out[out.index("  case") : out.index("  again")]
+    assert numbers in repeated
+
+
+def test_a_case_that_passes_shows_every_tensor(files: Path, call: Callable[..., Called]) -> None:
+    code, out, _ = call("run", "plain.py:mine", "--case", "rnn_tanh:T2B1I1H1:seed=1")
+    assert code == cli.PASSED
+    assert out.startswith("\nPASS  plain.py:mine\n  case         rnn_tanh:T2B1I1H1:seed=1\n  tensor ")
+    assert [line.split()[0] for line in out.splitlines()[4:-1]] == [
+        "y", "h_n", "dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh", "judged",
+    ]  # fmt: skip
+
+
+def test_several_cases(files: Path, call: Callable[..., Called]) -> None:
+    lines = ("rnn_tanh:T1B1I1H1:seed=1", "rnn_tanh:T2B1I1H1:seed=1")
+    arguments = [argument for line in lines for argument in ("--case", line)]
+    code, out, _ = call("run", "plain.py:mine", *arguments)
+    assert (code, re.findall(r"^  case +(\S+)", out, re.M)) == (cli.PASSED, list(lines))
+
+
+def test_a_case_that_a_subject_does_not_support_is_not_its_fault(call: Callable[..., Called]) -> None:
+    line = "gru:T2B1I1H2:reset_after=false:seed=1"
+    code, out, _ = call("run", "manual", "torch_builtin", "--case", line)
+    assert code == cli.PASSED
+    assert f"NOT CHECKED  torch_builtin says that it does not support {line}\n" in out
+    code, out, _ = call("run", "torch_builtin", "--case", line)
+    assert code == cli.NOTHING
+    code, out, _ = call("run", "manual", "--case", "rnn_tanh:T12B1I1H1")  # larger than what is drawn
+    assert code == cli.PASSED
+
+
+def test_the_same_seed_prints_the_same_cases(files: Path, call: Callable[..., Called]) -> None:
+    arguments = ("run", "plain.py:mine", "--cell", "rnn_tanh", "-n", "10", "-v", "--seed")
+    first, again, other = (masked(call(*arguments, seed)[1]) for seed in ("5", "5", "6"))
+    assert first == again != other
+    assert len(re.findall(r"^rnn_tanh:\S+  plain.py:mine (?:PASS|INCONCLUSIVE)$", first, re.M)) == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("raises", "raised: RuntimeError: out of luck"),
+        ("wrong_shape", "wrong shape: dx: got shape (1, 2, 3), wanted (1, 1, 1)"),
+        ("unknown_name", "unknown name: dW_xx: wanted one of y, h_n, dx, dh_0, dW_xh, dW_hh, db_xh, db_hh; did you"),
+        ("not_a_number", "  dx      nan "),
+        ("writes", "wrote into input: x: its input is no longer what it was given"),
+    ],
+)
+def test_whatever_a_subject_does_is_a_failure(files: Path, call: Callable[..., Called], name: str, shown: str) -> None:
+    code, out, err = call("run", f"odd.py:{name}", "--cell", "rnn_tanh", "-n", "20")
+    assert (code, err) == (cli.MISMATCH, "")
+    assert shown in out
+    assert "  case         rnn_tanh:T1B1I1H1:seed=0\n" in out
+    assert str(Path(crosscheck.__file__).parent) not in out
+
+
+def test_a_traceback_has_the_frames_of_the_subject(files: Path, call: Callable[..., Called]) -> None:
+    _, out, _ = call("run", "odd.py:raises", "--cell", "rnn_tanh")
+    assert re.findall(r'File "(.*)", line (\d+), in (\S+)', out) == [
+        (str(files / "odd.py"), "10", "raises"),
+        (str(files / "odd.py"), "6", "boom"),
+    ]
+
+
+def test_of_two_targets_the_wrong_one_is_named(files: Path, call: Callable[..., Called]) -> None:
+    code, out, _ = call("run", "plain.py:mine", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40")
+    assert code == cli.MISMATCH
+    assert re.findall(r"^FAIL  (\S+\.py:mine)", out, re.M) == ["broken.py:mine"]
+
+
+def test_without_shrinking(files: Path, call: Callable[..., Called]) -> None:
+    _, out, _ = call("run", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40", "--no-shrink")
+    first = re.search(r"fails on (\S+);", out)
+    assert first
+    assert f"  case         {first[1]}\n" in out
+
+
+def test_a_dtype_alone(files: Path, call: Callable[..., Called]) -> None:
+    _, out, _ = call("run", "plain.py:mine", "--cell", "rnn_tanh", "--dtype", "float32", "-n", "3", "-v")
+    assert len(re.findall(r":dtype=float32:seed=\d+  plain", out)) == 3
+    assert "float64" not in out
+
+
+def test_the_time_may_be_up(files: Path, call: Callable[..., Called]) -> None:
+    code, out, _ = call("run", "manual", "--max-time", "0.000001")
+    assert code == cli.NOTHING
+    assert "INCONCLUSIVE  0 cases, 0 failures, 0 inconclusive; stopped when the time was up\n" in out
+
+
+def test_all_inconclusive_is_nothing_checked(files: Path) -> None:
+    done = run(["run", "manual", "--case", "rnn_relu:T300B1I6H6:dtype=float32:seed=3"], files)
+    assert done.returncode == cli.NOTHING
+    assert done.stdout.startswith("\nINCONCLUSIVE  manual\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "plain.py:mine"), "plain.py:mine: got no word on which cell it is, wanted --cell, or @crosscheck."),
+        (("run", "plan.py:mine"), "target: got no file plan.py; did you mean plain.py?, wanted a file that is there"),
+        (("run", "manual", "--case", "gru"), "case: got 'gru', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
+        (("run", "manual", "--cell", "elman"), "Invalid value for '--cell': 'elman' is not one of"),
+        (("run", "manual", "-n", "0"), "Invalid value for '-n'"),
+        (("run", "manual", "--max-time", "0"), "Invalid value for '--max-time'"),
+        (("run", "--sed", "1"), "No such option"),
+        (("rum",), "No such command 'rum'"),
+        (("run", "torch_builtin", "manual", "no_such_module:f"), "target: got no module 'no_such_module', wanted"),
+    ],
+)
+def test_wrong_usage(files: Path, call: Callable[..., Called], arguments: tuple[str, ...], message: str) -> None:
+    code, out, err = call(*arguments)
+    assert (code, out) == (cli.USAGE, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_an_internal_error(files: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(case: Any) -> Any:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr("crosscheck.examine.reference", broken)
+    code, _, err = call("run", "manual", "--case", "gru:T1B1I1H1")
+    assert code == cli.INTERNAL
+    assert err.startswith("crosscheck: an error of its own, not of what it checks:\nTraceback")
+    assert "RuntimeError: a bug of ours" in err
+    code, _, err = call("run", "manual", "--cell", "gru", "-n", "2")
+    assert code == cli.INTERNAL
+    assert "RuntimeError: a bug of ours" in err
+
+
+def test_an_interrupt(files: Path, call: Callable[..., Called]) -> None:
+    (files / "stops.py").write_text("def f(case):\n    raise KeyboardInterrupt\n")
+    code, _, err = call("run", "stops.py:f", "--cell", "gru")
+    assert (code, err) == (cli.INTERRUPTED, "\ncrosscheck: interrupted\n")
+
+
+def test_a_module_in_the_working_directory_is_found(files: Path) -> None:
+    (files / "package_here").mkdir()
+    (files / "package_here" / "inner.py").write_text(PLAIN_RNN)
+    done = run(["run", "package_here.inner:mine", "--cell", "rnn_tanh", "-n", "3"], files)
+    assert (done.returncode, done.stderr) == (cli.PASSED, "")
+    assert sorted(path.name for path in files.iterdir() if path.name != "__pycache__") == [
+        "broken.py", "odd.py", "package_here", "plain.py",
+    ]  # fmt: skip
+
+
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HYPOTHESIS")}
+    return subprocess.run(
+        [COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_the_installed_command(files: Path) -> None:
+    done = run(["run", "plain.py:mine", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40"], files)
+    assert (done.returncode, done.stderr) == (cli.MISMATCH, "")
+    assert re.findall(r"^FAIL  (\S+\.py:mine)", done.stdout, re.M) == ["broken.py:mine"]
+    assert not (files / ".hypothesis").exists()
+    done = run(["--version"], files)
+    assert (done.returncode, done.stdout) == (0, f"crosscheck, version {crosscheck.__version__}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_a_signal_interrupts(files: Path) -> None:
+    (files / "slow.py").write_text("import time\ndef f(case):\n    open('begun', 'w').close()\n    time.sleep(60)\n")
+    with subprocess.Popen(
+        [COMMAND, "run", "slow.py:f", "--cell", "gru"], cwd=files, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while not (files / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (cli.INTERRUPTED, b"\ncrosscheck: interrupted\n")
+
+
+@pytest.mark.parametrize("code", ["import crosscheck", "from crosscheck.cli import main; main()"])
+def test_help_and_import_are_light(code: str, tmp_path: Path) -> None:
+    script = f"""
+import sys
+sys.argv = ["crosscheck", "run", "--help"]
+try:
+    {code}
+except SystemExit as exit:
+    assert exit.code == 0
+print(sorted({{"torch", "matplotlib", "jax", "dask"}} & sys.modules.keys()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.endswith("[]\n")
+
+
+def test_help_names_every_exit_code() -> None:
+    result = CliRunner().invoke(cli.cli, ["--help"])
+    text = " ".join(result.output.split())
+    assert result.exit_code == 0
+    for code in (cli.PASSED, cli.MISMATCH, cli.USAGE, cli.INTERNAL, cli.NOTHING, cli.INTERRUPTED):
+        assert re.search(rf"[:,] {code} ", text)
+
+
+def test_help_names_every_option() -> None:
+    text = CliRunner().invoke(cli.cli, ["run", "--help"]).output
+    for option in ("--max-examples", "--max-time", "--seed", "--case", "--cell", "--dtype", "--no-shrink", "--verbose"):
+        assert option in text
+
+
+def test_the_choices_are_those_of_a_case() -> None:
+    assert tuple(case_module.GATES) == cli.CELLS
+    assert case_module.DTYPES == cli.DTYPES

@@ -1,0 +1,146 @@
+"""What is drawn, what it shrinks to, and what a subject may say that it supports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crosscheck import ArgumentError, Case
+from crosscheck.regimes import REGIMES
+from crosscheck.strategies import EVERYTHING, PLAIN, cases, supported, supports
+
+
+@pytest.mark.parametrize(
+    ("condition", "simplest"),
+    [
+        (lambda _: True, "rnn_tanh:T1B1I1H1:seed=0"),
+        (lambda case: case.T >= 2 and case.spec.hidden_size >= 2, "rnn_tanh:T2B1I1H2:seed=0"),
+        (lambda case: case.spec.cell == "gru" and case.dtype == "float32", "gru:T1B1I1H1:dtype=float32:seed=0"),
+        (lambda case: not case.spec.reset_after, "gru:T1B1I1H1:reset_after=false:seed=0"),
+        (lambda case: case.spec.output_size > 0, "rnn_tanh:T1B1I1H1O1:seed=0"),
+        (lambda case: case.seed >= 7, "rnn_tanh:T1B1I1H1:seed=7"),
+        (lambda case: case.regime == "large_inputs", "rnn_tanh:T1B1I1H1:regime=large_inputs:seed=0"),
+    ],
+)
+def test_a_case_shrinks_to_the_simplest(condition: Callable[[Case], bool], simplest: str) -> None:
+    quiet = settings(max_examples=2000, database=None)
+    assert str(hypothesis.find(cases(), condition, settings=quiet, random=Random(0))) == simplest
+
+
+def test_every_value_of_every_option_is_reached() -> None:
+    seen: dict[str, set[Any]] = {name: set() for name in EVERYTHING}
+
+    @settings(max_examples=500, database=None, suppress_health_check=list(HealthCheck))
+    @hypothesis.seed(0)
+    @given(cases())
+    def draw(case: Case) -> None:
+        spec = case.spec
+        drawn = {
+            "cell": spec.cell,
+            "dtype": case.dtype,
+            "bias": spec.bias,
+            "reset_after": spec.reset_after,
+            "output_layer": spec.output_size > 0,
+            "loss": spec.loss,
+            "regime": case.regime,
+            "max_T": case.T,
+            "max_B": case.B,
+            "max_I": spec.input_size,
+            "max_H": spec.hidden_size,
+        }
+        for name, value in drawn.items():
+            seen[name].add(value)
+
+    draw()
+    every = {name: set(values) for name, values in EVERYTHING.items() if not name.startswith("max_")}
+    assert seen == every | {
+        "max_T": set(range(1, 9)),
+        "max_B": set(range(1, 5)),
+        "max_I": set(range(1, 7)),
+        "max_H": set(range(1, 7)),
+    }
+
+
+@given(st.data())
+def test_what_is_drawn_is_supported(data: st.DataObject) -> None:
+    given_options = {
+        name: data.draw(st.lists(st.sampled_from(values), min_size=1, unique=True), label=name)
+        for name, values in EVERYTHING.items()
+        if not name.startswith("max_")
+    } | {name: data.draw(st.integers(1, 9), label=name) for name in ("max_T", "max_B", "max_I", "max_H")}
+    options = supports(given_options)
+    assert supported(data.draw(cases(options)), options)
+
+
+def test_a_softmax_over_one_number_is_never_drawn() -> None:
+    @settings(max_examples=200, database=None)
+    @hypothesis.seed(0)
+    @given(cases(supports({"loss": ("mse", "cross_entropy"), "max_H": 2})))
+    def draw(case: Case) -> None:
+        assert case.spec.loss == "mse" or case.spec.y_size == 2
+
+    draw()
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "answer"),
+    [
+        ("gru:T8B4I6H6", {}, True),
+        ("gru:T9B1I1H1", {}, False),
+        ("gru:T1B5I1H1", {}, False),
+        ("gru:T1B1I7H1", {}, False),
+        ("gru:T1B1I1H7", {}, False),
+        ("gru:T9B1I1H1", {"max_T": 9}, True),
+        ("gru:T1B1I1H1", {"cell": "lstm"}, False),
+        ("gru:T1B1I1H1:dtype=float32", {"dtype": "float64"}, False),
+        ("gru:T1B1I1H1:bias=false", {}, False),
+        ("gru:T1B1I1H1:bias=false", {"bias": False}, True),
+        ("gru:T1B1I1H1:reset_after=false", {}, False),
+        ("gru:T1B1I1H1:reset_after=false", {"reset_after": (True, False)}, True),
+        ("lstm:T1B1I1H1", {"reset_after": False}, True),  # there is no reset gate
+        ("lstm:T1B1I1H1O2", {}, False),
+        ("lstm:T1B1I1H1O2", {"output_layer": True}, True),
+        ("lstm:T1B1I1H1:loss=mse", {}, False),
+        ("lstm:T1B1I1H1:loss=mse", {"loss": "mse"}, True),
+        ("lstm:T1B1I1H1:regime=small", {"regime": "simple"}, False),
+    ],
+)
+def test_supported(line: str, options: dict[str, Any], answer: bool) -> None:
+    assert supported(Case.parse(line), supports(options)) is answer
+
+
+def test_supports_replaces_what_is_given() -> None:
+    assert supports({}) == PLAIN
+    result = supports({"cell": "gru", "loss": ["mse", "none"], "bias": (True, False), "max_T": 3})
+    assert result == PLAIN | {"cell": ("gru",), "loss": ("none", "mse"), "bias": (True, False), "max_T": (3,)}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cells": "gru"}, f"option: got 'cells', wanted one of {', '.join(PLAIN)}"),
+        ({"cell": "rnn"}, "cell: got 'rnn', wanted out of rnn_tanh, rnn_relu, lstm, gru"),
+        ({"cell": ("gru", "rnn")}, "cell: got ('gru', 'rnn'), wanted out of rnn_tanh, rnn_relu, lstm, gru"),
+        ({"cell": ()}, "cell: got (), wanted out of rnn_tanh, rnn_relu, lstm, gru"),
+        ({"bias": "yes"}, "bias: got 'yes', wanted out of True, False"),
+        ({"regime": "odd"}, f"regime: got 'odd', wanted out of {', '.join(REGIMES)}"),
+        ({"max_T": 0}, "max_T: got 0, wanted a positive whole number"),
+        ({"max_T": 2.0}, "max_T: got 2.0, wanted a positive whole number"),
+        ({"max_T": (2, 3)}, "max_T: got (2, 3), wanted a positive whole number"),
+    ],
+)
+def test_an_unknown_option_or_value(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        supports(options)
+    assert str(error.value) == message
+
+
+def test_cross_entropy_alone_needs_two_outputs() -> None:
+    drawn = hypothesis.find(cases(supports({"loss": "cross_entropy"})), lambda _: True, random=Random(0))
+    assert str(drawn) == "rnn_tanh:T1B1I1H2:loss=cross_entropy:seed=0"

@@ -1,0 +1,48 @@
+"""The subjects that come with the package: each returns all that a case asks for, and they agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from crosscheck import Case, Status, check
+from crosscheck.examine import examine
+from crosscheck.strategies import EVERYTHING
+from crosscheck.subject import BUILT_IN, make, run
+
+LINES = (
+    "rnn_tanh:T3B2I4H2:seed=1",
+    "rnn_relu:T3B2I4H2O3:bias=false:dtype=float32:seed=2",
+    "lstm:T2B2I1H3:loss=half_squared_error:seed=3",
+    "lstm:T1B1I1H2:bias=false:loss=cross_entropy:seed=4",
+    "gru:T3B2I1H2O2:loss=mse:dtype=float32:seed=5",
+    "gru:T3B2I1H2:reset_after=false:seed=6",
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_tensor_is_returned_and_right(name: str, line: str) -> None:
+    case, subject = Case.parse(line), make(name)
+    if case.spec.reset_after or name != "torch_builtin":
+        assert run(subject, case).values.keys() == case.result_shapes.keys()
+        (verdict,) = examine([subject], case)
+        assert (verdict.status, verdict.not_checked) == (Status.PASS, ())
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_option_is_supported(name: str) -> None:
+    wanted = EVERYTHING | ({"reset_after": (True,)} if name == "torch_builtin" else {})
+    assert make(name).options == wanted
+
+
+def test_they_agree_over_every_option() -> None:
+    report = check(*BUILT_IN, max_examples=25, seed=11)
+    assert report.failures == ()
+    assert [tally.cases for tally in report.tallies] == [25] * 8
+    # A bound that is twice the worst case of rounding is never reached.
+    assert max(tally.ratio for tally in report.tallies) < 1
+
+
+def test_they_pass_alone_on_what_another_does_not_support() -> None:
+    report = check("torch_builtin", "manual", cell="gru", reset_after=True, max_examples=5)
+    assert (report.failures, report.cases) == ((), 10)

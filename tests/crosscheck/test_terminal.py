@@ -1,0 +1,167 @@
+"""What a person reads: a failure, a passed case, the table."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console, RenderableType
+
+from crosscheck import Case, Report, Status, Verdict
+from crosscheck.campaign import Checked, Failing, GroupDone, Settings, Started, Tally
+from crosscheck.examine import examine
+from crosscheck.report.terminal import Terminal, failure, failure_text, outcome, passed, summary
+from crosscheck.subject import Finding, make
+from crosscheck.verdict import TensorCheck
+
+CASE = Case.parse("rnn_tanh:T1B1I1H1:seed=3")
+BAD = TensorCheck("dx", Status.FAIL, (0, 0, 1), 0.25, -0.5, 2.0**-50, 0.75 * 2.0**50, 2.0**-49, 3, 4)
+GOOD = TensorCheck("y", Status.PASS, (0, 0, 0), 1.0, 1.0, 2.0**-50, 0.0, 2.0**-50, 0, 4)
+UNSURE = TensorCheck("h_n", Status.INCONCLUSIVE, (0, 0, 0), 1.0, 1.0, 0.5, 0.0, 0.5, 0, 4)
+
+
+def text_of(renderable: RenderableType) -> str:
+    file = io.StringIO()
+    Console(file=file, width=120, color_system=None, markup=False).print(renderable, soft_wrap=True)
+    return file.getvalue()
+
+
+def test_a_failure_shows_every_number_and_how_to_repeat_it() -> None:
+    findings = (Finding("raised", "", "ValueError: no", "Traceback:\n  here"), Finding("wrong shape", "db", "got (1,)"))
+    verdict = Verdict("my net.py:f", CASE, (BAD, GOOD, UNSURE), findings, ("dW_xh", "dW_hh"))
+    assert (
+        failure_text(verdict)
+        == """
+FAIL  my net.py:f   dx wrong and raised, wrong shape
+  case         rnn_tanh:T1B1I1H1:seed=3
+  raised: ValueError: no
+    Traceback:
+      here
+  wrong shape: db: got (1,)
+  tensor   got  want    bound  error/bound  resolution   worst at   wrong
+  dx      0.25  -0.5  8.9e-16     8.44e+14     1.8e-15  [0, 0, 1]  3 of 4
+  right        y
+  undecided    h_n
+  not checked  dW_xh, dW_hh
+  again        crosscheck run 'my net.py:f' --case rnn_tanh:T1B1I1H1:seed=3
+
+"""
+    )
+
+
+def test_a_failure_says_after_how_many_cases() -> None:
+    text = text_of(failure(Verdict("mine", CASE, (BAD,), (), ()), after=12))
+    assert "FAIL  mine   dx wrong   after 12 cases\n" in text
+
+
+def test_a_row_is_never_cut() -> None:
+    verdict = Verdict("mine" * 60, CASE, (BAD,), (), ())
+    assert f"run {'mine' * 60} --case {CASE}\n" in failure_text(verdict)
+
+
+def test_brackets_in_a_name_are_kept() -> None:
+    file = io.StringIO()
+    terminal = Terminal(Console(file=file, width=120, markup=False), verbose=True)
+    terminal(Started((make(named("a[red]b")),), Settings(seed=5), 1))
+    verdict = Verdict("a[red]b", CASE, (BAD,), (), ())
+    terminal(Checked(CASE, (verdict,)))
+    terminal(Failing(verdict))
+    assert file.getvalue() == (
+        "checking a[red]b   seed 5\n"
+        "rnn_tanh:T1B1I1H1:seed=3  a[red]b FAIL\n"
+        "a[red]b fails on rnn_tanh:T1B1I1H1:seed=3; looking for a smaller case\n"
+    )
+
+
+def named(name: str) -> Any:
+    def function(case: Case) -> dict[str, Any]:
+        return {}
+
+    function.__name__ = name
+    return function
+
+
+def test_a_passed_case_shows_every_tensor() -> None:
+    assert (
+        text_of(passed(Verdict("mine", CASE, (GOOD, UNSURE), (), ("dx",))))
+        == """
+INCONCLUSIVE  mine
+  case         rnn_tanh:T1B1I1H1:seed=3
+  tensor  got  want    bound  error/bound  resolution   worst at   wrong
+  y         1     1  8.9e-16            0     8.9e-16  [0, 0, 0]  0 of 4
+  h_n       1     1      0.5            0         0.5  [0, 0, 0]  0 of 4
+  not checked  dx
+
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "shown"),
+    [
+        (1.0, 1.0, ("1", "1")),
+        (np.nan, 0.123456, ("nan", "0.1235")),
+        (np.inf, 1.0, ("inf", "1")),
+        (1 / 3, 1 / 3 + 1e-9, ("0.33333333333", "0.33333333433")),
+        (1.0, 1.0 + 2.0**-52, ("1", "1.0000000000000002")),
+        (5.0, 0.0, ("5", "0")),
+    ],
+)
+def test_numbers_show_enough_digits_to_tell_them_apart(got: float, want: float, shown: tuple[str, str]) -> None:
+    check = TensorCheck("y", Status.FAIL, (), got, want, 0.0, np.inf, 0.0, 1, 1)
+    row = failure_text(Verdict("mine", CASE, (check,), (), ())).splitlines()[4]
+    assert row.split()[:3] == ["y", *shown]
+
+
+TALLY = Tally("lstm", "float32", 20, 4, 2, 1, 0.25, 1.5e-4, 3.25)
+
+
+def test_the_summary_is_a_table_and_the_outcome() -> None:
+    text = text_of(summary(Report(("mine",), (TALLY,), (), stopped=True)))
+    assert [line.split() for line in text.splitlines() if line] == [
+        ["cell", "dtype", "cases", "proven", "inconclusive", "failed", "error/bound", "resolution", "seconds"],
+        ["lstm", "float32", "20", "4", "2", "1", "0.250", "0.00015", "3.2"],
+        ["PASS", "20", "cases,", "0", "failures,", "2", "inconclusive;", "stopped", "when", "the", "time", "was", "up"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (Report(("mine",), (), ()), "INCONCLUSIVE  0 cases, 0 failures, 0 inconclusive"),
+        (
+            Report(("mine",), (Tally("gru", "float64", 3, inconclusive=3),), ()),
+            "INCONCLUSIVE  3 cases, 0 failures, 3 inconclusive",
+        ),
+        (
+            Report(("mine",), (Tally("gru", "float64", 3, inconclusive=1),), ()),
+            "PASS  3 cases, 0 failures, 1 inconclusive",
+        ),
+        (
+            Report(("mine",), (Tally("gru", "float64", 3, inconclusive=3),), (Verdict("mine", CASE, (BAD,), (), ()),)),
+            "FAIL  3 cases, 1 failure, 3 inconclusive",
+        ),
+    ],
+)
+def test_the_outcome(report: Report, line: str) -> None:
+    assert outcome(report).plain == line
+
+
+def test_a_group_is_a_line_where_there_is_no_terminal() -> None:
+    file = io.StringIO()
+    Terminal(Console(file=file, width=120))(GroupDone(TALLY))
+    assert file.getvalue() == "lstm float32: 20 cases, 1 failed, 2 inconclusive, 3.2 s\n"
+
+
+def test_a_terminal_shows_progress() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=120, force_terminal=True, color_system=None)
+    (verdict,) = examine([make("manual")], CASE)
+    with Terminal(console) as terminal:
+        terminal(Started((make("manual"),), Settings(max_examples=4), 1))
+        terminal(Checked(CASE, (verdict,)))
+        terminal.progress.refresh()
+    assert "rnn_tanh float64" in file.getvalue()
+    assert "1/4" in file.getvalue()

@@ -249,18 +249,64 @@ def tables(rows: list[dict[str, Any]]) -> Iterator[Table]:
     yield kinds
 
 
+WIDTHS = (4, 8, 16, 32)
+
+
+def timings(repeats: int = 3) -> Table:
+    """Return the seconds to a verdict on torch.nn.LSTM in float64, T=10 B=4 I=8, against the width H; medians."""
+    torch.set_num_threads(1)
+    title = "seconds to a verdict: LSTM, float64, T=10 B=4 I=8"
+    columns = ("H", "inputs", "cheap", "resolution", "proven", "resolution", "gradcheck", "fast", "gradcheck / cheap")
+    table = Table(*columns, title=title)
+    subject = make("torch_builtin")
+    for H in WIDTHS:
+        case = Case.parse(f"lstm:T10B4I8H{H}:regime=ordinary:seed=1")
+        module = torch.nn.LSTM(8, H, dtype=torch.float64)
+        x, h_0, c_0 = (torch.tensor(case.arrays[name], requires_grad=True) for name in ("x", "h_0", "c_0"))
+        inputs = (x, h_0, c_0, *module.parameters())
+
+        def run(*tensors: torch.Tensor, module: torch.nn.LSTM = module) -> tuple[torch.Tensor, ...]:
+            names = [name for name, _ in module.named_parameters()]
+            named = dict(zip(names, tensors[3:], strict=True))
+            y, (h_n, c_n) = torch.func.functional_call(module, named, (tensors[0], (tensors[1], tensors[2])))
+            return y, h_n, c_n
+
+        seconds: dict[str, list[float]] = defaultdict(list)
+        resolution = {}
+        for _ in range(repeats):
+            for name, deep in (("cheap", False), ("proven", True)):
+                start = time.perf_counter()
+                (verdict,) = examine([subject], case, deep=deep)
+                seconds[name].append(time.perf_counter() - start)
+                resolution[name] = verdict.resolution
+            for name, fast in (("gradcheck", False), ("fast", True)):
+                start = time.perf_counter()
+                torch.autograd.gradcheck(run, inputs, fast_mode=fast)
+                seconds[name].append(time.perf_counter() - start)
+        s = {name: float(np.median(values)) for name, values in seconds.items()}
+        cells = (f"{s['cheap']:.4f}", f"{resolution['cheap']:.1e}", f"{s['proven']:.2f}", f"{resolution['proven']:.1e}")
+        ratio = f"{s['gradcheck'] / s['cheap']:.0f}"
+        table.add_row(
+            str(H), str(sum(t.numel() for t in inputs)), *cells, f"{s['gradcheck']:.2f}", f"{s['fast']:.3f}", ratio
+        )
+    return table
+
+
 @click.command()
 @click.option("--cases", default=200, show_default=True, help="How many cases.")
 @click.option("--seed", default=0, show_default=True, help="The first case's seed; the others follow.")
 @click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--timing", is_flag=True, help="Also time the way to a verdict against the width of an LSTM.")
 @click.option("--json", "path", type=click.Path(path_type=Path), help="Write the rows to this file.")
-def main(cases: int, seed: int, workers: int, path: Path | None) -> None:
+def main(cases: int, seed: int, workers: int, timing: bool, path: Path | None) -> None:
     """Measure the detection power of gradient checkers."""
     with ProcessPoolExecutor(workers) as pool:
         rows = list(pool.map(one, range(seed, seed + cases), chunksize=20))
     console = Console(width=150)
     for table in tables(rows):
         console.print(table)
+    if timing:
+        console.print(timings())
     if path is not None:
         path.write_text(json.dumps(rows))
 

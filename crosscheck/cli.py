@@ -50,6 +50,7 @@ def cli() -> None:
 @click.option(
     "--shape", "shapes", multiple=True, metavar="NAME=T,B,I", help="With --self: an input's shape. Repeatable."
 )
+@click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def run(
     targets: tuple[str, ...],
@@ -62,6 +63,7 @@ def run(
     no_shrink: bool,
     by_itself: bool,
     shapes: tuple[str, ...],
+    strict: bool,
     verbose: bool,
 ) -> int:
     """Check implementations on cases drawn at random.
@@ -80,7 +82,7 @@ def run(
 
     subjects = tuple(make(target) for target in targets or BUILT_IN)
     if case_lines:
-        return _run_cases(subjects, case_lines)
+        return _run_cases(subjects, case_lines, strict)
     unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
     if unsaid and not cells:
         wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
@@ -90,10 +92,11 @@ def run(
         options["cell"] = cells
     if dtypes:
         options["dtype"] = dtypes
-    return _run_campaign(subjects, Settings(max_examples, max_time, seed, not no_shrink, options), verbose)
+    settings = Settings(max_examples, max_time, seed, not no_shrink, options)
+    return _run_campaign(subjects, settings, strict, verbose)
 
 
-def _run_campaign(subjects: tuple[Subject, ...], settings: Any, verbose: bool) -> int:
+def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, verbose: bool) -> int:
     from rich.console import Console
 
     from crosscheck.campaign import campaign
@@ -103,7 +106,7 @@ def _run_campaign(subjects: tuple[Subject, ...], settings: Any, verbose: bool) -
     with Terminal(console, verbose) as terminal:
         report = campaign(subjects, settings, terminal)
     console.print(summary(report))
-    if report.failures:
+    if report.failures or (strict and report.inconclusive):
         return MISMATCH
     return NOTHING if report.cases == report.inconclusive else PASSED
 
@@ -131,7 +134,7 @@ def _run_self(target: str, shapes: tuple[str, ...], max_examples: int, seed: int
     return PASSED if any(verdict.status is Status.PASS for verdict in seen) else NOTHING
 
 
-def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...]) -> int:
+def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bool) -> int:
     from rich.console import Console
 
     from crosscheck.case import Case
@@ -150,7 +153,7 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...]) -> int:
     for verdict in verdicts:
         console.print(failure(verdict) if verdict.status is Status.FAIL else passed(verdict), soft_wrap=True)
     statuses = {verdict.status for verdict in verdicts}
-    if Status.FAIL in statuses:
+    if Status.FAIL in statuses or (strict and Status.INCONCLUSIVE in statuses):
         return MISMATCH
     return PASSED if Status.PASS in statuses else NOTHING
 

@@ -1,7 +1,8 @@
-"""One case: the cheap check, and where that isn't enough, the expensive one.
+"""One case: the cheap check, and where that isn't enough, a dearer one.
 
-Cheap: the worst-case rounding bound around the hand-written network's own values; milliseconds. Expensive: the formulas
-proven on balls, and sampled rounding; tens of milliseconds. The expensive one is called in where the cheap one does not
+Cheap: the worst-case rounding bound around the hand-written network's own values; a few milliseconds. Where that is
+blind: sampled rounding around the same values; about as much again. Dear: the formulas proven on balls, and sampled
+rounding around the proven values; tens to hundreds of milliseconds. The dear one is called in where the others do not
 pass a subject, so that it is the last word on every failure and every doubt, and on a fixed share of all cases.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import replace
 from crosscheck.case import Case
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import reference
-from crosscheck.referee.truth import MORE_SAMPLES, Truth, truth
+from crosscheck.referee.truth import MORE_SAMPLES, Truth, sampled, truth
 from crosscheck.subject import Finding, Subject, run
 from crosscheck.verdict import Status, Verdict, judge
 
@@ -38,6 +39,9 @@ def examine(subjects: Sequence[Subject], case: Case, deep: bool | None = None) -
     results = [(subject.name, run(subject, case)) for subject in subjects]
     cheap = reference(case)
     verdicts = tuple(judge(name, case, result, cheap) for name, result in results)
+    if any(verdict.status is Status.INCONCLUSIVE for verdict in verdicts) and not deep:
+        closer = sampled(case, cheap)
+        verdicts = tuple(judge(name, case, result, closer) for name, result in results)
     settled = all(verdict.status is Status.PASS for verdict in verdicts)
     if deep is False or (deep is None and settled and not chosen(case)):
         return verdicts
@@ -48,7 +52,7 @@ def examine(subjects: Sequence[Subject], case: Case, deep: bool | None = None) -
         verdicts = tuple(judge(name, case, result, known.reference) for name, result in results)
     if known.proof.outcome is not Outcome.OPEN:
         verdicts = tuple(replace(verdict, evidence=_evidence(known)) for verdict in verdicts)
-    return (*verdicts, *_on_the_referee(case, known, verdicts))
+    return _with_the_odd_one_out(case, known, verdicts)
 
 
 def _evidence(known: Truth) -> tuple[str, ...]:
@@ -56,10 +60,15 @@ def _evidence(known: Truth) -> tuple[str, ...]:
     return (f"formulas {proof.outcome.value} on balls of {proof.bits} bits", "worst-case and sampled rounding")
 
 
-def _on_the_referee(case: Case, known: Truth, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-    """Return a failing verdict on the odd one out of the three implementations, unless it has one already."""
-    if not known.odd or any(v.subject == known.odd and v.status is Status.FAIL for v in verdicts):
-        return ()
-    names = ", ".join(known.proof.wrong)
-    text = f"proven different from the two that agree: {names}"
-    return (Verdict(known.odd, case, (), (Finding("odd one out", names, text),), (), _evidence(known)),)
+def _with_the_odd_one_out(case: Case, known: Truth, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """Return the verdicts, with findings against the odd one out of the three implementations if there is one."""
+    if not known.odd:
+        return verdicts
+    text = "proven different from the other two, which agree"
+    findings = tuple(Finding("odd one out", name, text) for name in known.proof.wrong)
+    if known.odd not in [verdict.subject for verdict in verdicts]:
+        return (*verdicts, Verdict(known.odd, case, (), findings, (), _evidence(known)))
+    return tuple(
+        replace(verdict, findings=(*verdict.findings, *findings)) if verdict.subject == known.odd else verdict
+        for verdict in verdicts
+    )

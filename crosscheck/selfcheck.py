@@ -24,7 +24,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -37,7 +37,7 @@ from hypothesis.errors import NoSuchExample
 
 from crosscheck.errors import ArgumentError
 from crosscheck.loading import attribute_of, copy_of, load_module, split_target
-from crosscheck.referee.numbers.ball import Ball, UndecidedError, balls, precision
+from crosscheck.referee.numbers.ball import Ball, balls, precision
 from crosscheck.referee.numbers.standin import lift_module
 from crosscheck.regimes import Fill
 from crosscheck.verdict import Status
@@ -134,11 +134,14 @@ def make_pair(target: str, shapes: Mapping[str, str] | None = None) -> Pair:
         raise ArgumentError("target", repr(target), "path/to/file.py:forward,backward")
     module = load_module(place)
     forward, backward = (attribute_of(module, place, name) for name in names)
+    for name, function in zip(names, (forward, backward), strict=True):
+        if not callable(function):
+            raise ArgumentError(name, type(function).__name__, "a function")
     given = shapes or getattr(module, "SHAPES", None)
     arguments = tuple(inspect.signature(forward).parameters)
-    if given is None or tuple(given) != arguments:
+    if not isinstance(given, Mapping) or tuple(given) != arguments:
         wanted = f"one for each of {', '.join(arguments)}, by SHAPES = {{...}} in the file or --shape"
-        raise ArgumentError("shapes", "none" if given is None else ", ".join(given), wanted)
+        raise ArgumentError("shapes", ", ".join(map(str, given)) if isinstance(given, Mapping) else given, wanted)
     letters = {name: tuple(str(shape).replace(",", " ").split()) for name, shape in given.items()}
     copy = copy_of(module)
     lift_module(copy)
@@ -157,11 +160,11 @@ def selfcheck(pair: Pair, sizes: Mapping[str, int], seed: int) -> SelfVerdict:
     inputs = {name: INPUTS.draw(seed, name, _shape(letters, sizes)) for name, letters in pair.shapes.items()}
     try:
         return _by_balls(pair, inputs, sizes, seed)
-    except (TypeError, AttributeError, ValueError, UndecidedError) as error:
+    except Exception as error:  # anything at all may be wrong with somebody's code
         reason = f"{type(error).__name__}: {error}"
     try:
         checks = _by_differences(pair, inputs, seed)
-    except Exception as error:  # anything at all may be wrong with somebody's code
+    except Exception as error:  # then it is the code, not the lifting
         return SelfVerdict(sizes, seed, (), "float64", f"raised {type(error).__name__}: {error}")
     return SelfVerdict(sizes, seed, checks, f"differences in float64; not liftable to balls ({reason})")
 
@@ -209,8 +212,9 @@ def _by_balls(pair: Pair, inputs: Mapping[str, Any], sizes: Mapping[str, int], s
     while True:
         with precision(bits):
             checks = _compare(pair.lifted_forward, pair.lifted_backward, inputs, seed)
-        if 2 * bits > MOST_BITS or all(check.status is not Status.INCONCLUSIVE for check in checks):
-            return SelfVerdict(sizes, seed, checks, f"balls of {bits} bits")
+        last = 2 * bits > MOST_BITS
+        if last or all(check.status is not Status.INCONCLUSIVE for check in checks):
+            return SelfVerdict(sizes, seed, tuple(map(_no_number, checks)) if last else checks, f"balls of {bits} bits")
         bits *= 2
 
 
@@ -244,10 +248,17 @@ def _decide(name: str, got: arb, want: arb, scale: arb) -> SelfCheck:
     status = Status.INCONCLUSIVE  # so it stays while the ball of the difference straddles the limit
     if difference > close:
         status = Status.FAIL
-    elif difference <= close:
+    elif difference.is_finite() and difference <= close:
         status = Status.PASS
     resolution = float((difference.upper() + close) / scale) if scale > 0 else 0.0
     return SelfCheck(name, status, float(got.mid()), float(want.mid()), resolution)
+
+
+def _no_number(check: SelfCheck) -> SelfCheck:
+    """Return an undecided check as a failure if its gradient is NaN or infinite, and the forward pass is neither."""
+    if check.status is Status.INCONCLUSIVE and np.isfinite(check.want) and not np.isfinite(check.got):
+        return replace(check, status=Status.FAIL)
+    return check
 
 
 def _by_differences(pair: Pair, inputs: Mapping[str, Any], seed: int) -> tuple[SelfCheck, ...]:
@@ -302,7 +313,8 @@ def _outputs(
     """Return the outputs, and what backward wants besides their cotangents: the cache, or the inputs again."""
     returned = forward(*(array.copy() for array in inputs.values()))
     rest: tuple[Any, ...] = tuple(inputs.values())
-    if len(inspect.signature(backward).parameters) == 2:
+    _, *wanted = inspect.signature(backward).parameters
+    if len(wanted) == 1 and wanted != list(inputs):
         returned, cache = returned
         rest = (cache,)
     return returned if isinstance(returned, tuple) else (returned,), rest

@@ -15,8 +15,10 @@ the third.
 
 from __future__ import annotations
 
+import math
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from crosscheck.referee.proof import Outcome, Proof, prove
 from crosscheck.referee.reference import Reference, reference
 from crosscheck.subjects.manual import manual
 
+Arrays = Mapping[str, Any]
 K = 8.0
 GUARD = 0.1
 MORE_SAMPLES = 8 * SAMPLES
@@ -64,23 +67,41 @@ def truth(case: Case, samples: int = SAMPLES) -> Truth:
         return Truth(cheap, proof)
     if _torch_sides_with_manual(case, proof, cheap):
         return Truth(cheap, proof, odd="definition")
-    return Truth(_defined(case, cheap), proof, odd="manual")
+    return Truth(_defined(case, proof, cheap), proof, odd="manual")
+
+
+def sampled(case: Case, cheap: Reference) -> Reference:
+    """Return the cheap reference with sampled rounding in place of the worst case, where that is smaller.
+
+    Two programs are compared, each with its own rounding: the values, in float64, and a subject's. Independent errors
+    add in squares, so K s becomes K s sqrt(1 + (u64 / u)^2): K sqrt(2) s in float64.
+    """
+    factor = K * math.hypot(1, FORMATS["float64"].u / FORMATS[case.dtype].u)
+    return replace(cheap, bound=_smaller(case, cheap.want, cheap.bound, factor, SAMPLES))
 
 
 def _proven(case: Case, proof: Proof, cheap: Reference, samples: int) -> Reference:
     """Return the truth from balls, and the tightest tolerance that is known to hold."""
-    sampled = manual(case.lift(_noise(case, samples)))
-    want, rest, bound = {}, {}, {}
-    for name, (hi, lo, radius) in proof.values.items():
-        s = float(np.max(deviation(sampled[name], hi)))
-        believed = s < GUARD * float(np.max(np.abs(hi)))  # not so where either is NaN
-        tolerance = np.minimum(cheap.worst[name], K * s) if believed else cheap.worst[name]
-        want[name], rest[name], bound[name] = hi, lo, tolerance + radius
+    want = {name: hi for name, (hi, _, _) in proof.values.items()}
+    rest = {name: lo for name, (_, lo, _) in proof.values.items()}
+    tolerance = _smaller(case, want, cheap.worst, K, samples)
+    bound = {name: tolerance[name] + radius for name, (_, _, radius) in proof.values.items()}
     largest = float(np.finfo(case.dtype).max)
     overflows = not all(np.max(np.abs(array)) < largest for array in want.values())
     for name, array in bound.items():  # NaN and infinity are wrong everywhere, or, after an overflow, nothing is known
         bound[name] = np.full(np.shape(array), np.inf) if overflows else np.minimum(array, largest)
     return Reference(want, bound, cheap.worst, rest)
+
+
+def _smaller(case: Case, want: Arrays, worst: Arrays, factor: float, samples: int) -> dict[str, Any]:
+    """Return the smaller of the worst case and `factor` times the sampled deviation, where that is believed."""
+    evaluated = manual(case.lift(_noise(case, samples)))
+    tolerance = {}
+    for name, center in want.items():
+        s = float(np.max(deviation(evaluated[name], center)))
+        believed = s < GUARD * float(np.max(np.abs(center)))  # not so where either is NaN
+        tolerance[name] = np.minimum(worst[name], factor * s) if believed else worst[name]
+    return tolerance
 
 
 def _noise(case: Case, samples: int) -> Any:
@@ -91,12 +112,18 @@ def _noise(case: Case, samples: int) -> Any:
 def _torch_sides_with_manual(case: Case, proof: Proof, cheap: Reference) -> bool:
     from crosscheck.subjects.torch_rnn import torch_rnn
 
-    exact = Case(case.spec, case.T, case.B, case.regime, case.seed, "float64")
+    exact = replace(case.lift(lambda array: np.asarray(array, dtype=np.float64)), dtype="float64")
     third, bound = torch_rnn(exact), reference(exact).bound
     return all(bool(np.all(np.abs(third[name] - cheap.want[name]) <= bound[name])) for name in proof.wrong)
 
 
-def _defined(case: Case, cheap: Reference) -> Reference:
-    """Return the definition's own values, element by element, with the hand-written network's tolerances."""
+def _defined(case: Case, proof: Proof, cheap: Reference) -> Reference:
+    """Return the definition's own values, element by element, with the hand-written network's tolerances.
+
+    Of a wrong tensor the tolerance is that of a wrong formula, perhaps 0: nothing is held against others by it.
+    """
     want = definition.values(case)
-    return Reference(want, {name: cheap.bound[name] for name in want}, cheap.worst)
+    bound = dict(cheap.bound)
+    for name in proof.wrong:
+        bound[name] = np.full(np.shape(bound[name]), np.inf)
+    return Reference(want, bound, cheap.worst)

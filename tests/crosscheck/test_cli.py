@@ -140,8 +140,8 @@ FAIL  broken.py:mine   dx, dh_0, dW_xh, dW_hh, db_xh, db_hh wrong   after 2 case
 
 rnn_tanh float64: 2 cases, 1 failed, 0 inconclusive, # s
 
-cell      dtype    cases  proven  inconclusive  failed  error/bound  resolution  seconds
-rnn_tanh  float64      2       2             0       1        0.071     2.1e-15 #
+cell     dtype   cases proven inconclusive failed error/bound resolution seconds
+rnn_tanh float64     2      2            0      1       0.071    2.1e-15 #
 
 FAIL  2 cases, 1 failure, 0 inconclusive
 """
@@ -259,6 +259,18 @@ def test_all_inconclusive_is_nothing_checked(files: Path) -> None:
     done = run(["run", "manual", "--case", "rnn_relu:T300B1I6H6:dtype=float32:seed=3"], files)
     assert done.returncode == cli.NOTHING
     assert done.stdout.startswith("\nINCONCLUSIVE  manual\n")
+
+
+def test_inconclusive_fails_where_that_is_asked_for(
+    call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "rnn_tanh:T1B1I1H1:seed=1"
+    assert call("run", "manual", "--strict", "--case", line)[0] == cli.PASSED
+    assert call("run", "manual", "--strict", "--cell", "rnn_tanh", "-n", "3")[0] == cli.PASSED
+    monkeypatch.setattr("crosscheck.verdict.BLIND", 0.0)  # so that whatever rounds at all is inconclusive
+    assert call("run", "manual", "--strict", "--case", line)[0] == cli.MISMATCH
+    assert call("run", "manual", "--case", line)[0] == cli.NOTHING
+    assert call("run", "manual", "--strict", "--cell", "rnn_tanh", "-n", "3")[0] == cli.MISMATCH
 
 
 @pytest.mark.parametrize(

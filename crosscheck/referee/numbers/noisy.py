@@ -31,56 +31,90 @@ class Noisy(Lifted):
     """An array of numbers in N samples.
 
     Attributes:
-        parts: the samples, each an array of one shape, float64.
+        samples: an array with one axis more than the number has, the last, of length N: so NumPy's rules for shapes
+            hold for the axes before it as they stand.
         format: the format whose rounding is imitated.
         rng: where the noise comes from.
     """
 
-    def __init__(self, parts: tuple[Any, ...], format: Format, rng: np.random.Generator) -> None:
-        self.parts, self.format, self.rng = parts, format, rng
+    def __init__(self, samples: Any, format: Format, rng: np.random.Generator) -> None:
+        self.samples, self.format, self.rng = samples, format, rng
 
-    def like(self, parts: tuple[Any, ...]) -> Noisy:
+    @property
+    def parts(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """The samples one by one, as views."""
+        return tuple(np.moveaxis(self.samples, -1, 0))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, as an ndarray's."""
+        return tuple(self.samples.shape[:-1])
+
+    @property
+    def T(self) -> Noisy:
+        """A view with the axes reversed."""
+        axes = range(self.ndim)
+        return self.like(self.samples.transpose(*reversed(axes), self.ndim))
+
+    def reshape(self, *shape: Any) -> Noisy:
+        """Return a view of another shape, as an ndarray would."""
+        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        return self.like(self.samples.reshape(*sizes, self.samples.shape[-1]))
+
+    def copy(self) -> Noisy:
+        """Return a copy."""
+        return self.like(self.samples.copy())
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Noisy:
+        return self.like(self.samples[_whole(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.samples[_whole(index)] = self.lift(value).samples
+
+    def like(self, samples: Any) -> Noisy:
         """Return a number of the same format with other samples."""
-        return Noisy(parts, self.format, self.rng)
+        return Noisy(samples, self.format, self.rng)
 
     def lift(self, value: Any) -> Noisy:
         """Return exact numbers, the same in every sample."""
         if isinstance(value, Noisy):
             return value
-        return self.like((np.asarray(value, dtype=np.float64),) * len(self.parts))
+        return self.like(np.asarray(value, dtype=np.float64)[..., None])
 
-    def rounded(self, results: tuple[Any, ...], sizes: tuple[Any, ...]) -> Noisy:
-        """Return results with noise of u times the sizes."""
-        u = self.format.u
-        return self.like(
-            tuple(
-                result + u * size * self.rng.standard_normal(np.shape(result))
-                for result, size in zip(results, sizes, strict=True)
-            )
-        )
+    def rounded(self, result: Any, size: Any) -> Noisy:
+        """Return a result with noise of u times the size."""
+        noise = self.rng.standard_normal(np.shape(result), dtype=np.float32)  # its own rounding is no matter
+        return self.like(result + self.format.u * size * noise)
+
+
+def _whole(index: Any) -> Any:
+    """Return an index that takes all samples: where it counts from the last axis, that is now the last but one."""
+    index = index if isinstance(index, tuple) else (index,)
+    return (*index, slice(None)) if any(entry is Ellipsis for entry in index) else index
 
 
 def noisy(value: Any, format: Format, rng: np.random.Generator, samples: int = SAMPLES) -> Noisy:
-    """Return exact numbers as `Noisy`, each sample an array of its own."""
-    return Noisy(tuple(np.array(value, dtype=np.float64) for _ in range(samples)), format, rng)
+    """Return exact numbers as `Noisy`."""
+    return Noisy(np.repeat(np.asarray(value, dtype=np.float64)[..., None], samples, axis=-1), format, rng)
 
 
 def deviation(number: Noisy, center: Any) -> Any:
     """Return the root mean square deviation of the samples from `center`, element by element."""
     with np.errstate(all="ignore"):  # what overflows is infinite, or NaN, and is seen for that
-        return np.sqrt(sum((part - center) ** 2 for part in number.parts) / len(number.parts))
+        return np.sqrt(np.mean((number.samples - np.asarray(center)[..., None]) ** 2, axis=-1))
 
 
-Sized = Callable[..., tuple[Any, Any]]
+Sized = Callable[..., tuple[Any, ...]]
 
 
 def _operation(of: Sized) -> Callable[..., Noisy]:
     """Return the operation on `Noisy` of one that maps samples to a result and the size of its rounding, in u."""
 
     def apply(*operands: Noisy, **options: Any) -> Noisy:
-        pairs = [of(*samples, **options) for samples in zip(*(operand.parts for operand in operands), strict=True)]
-        results, sizes = zip(*pairs, strict=True)
-        return operands[0].rounded(results, sizes)
+        return operands[0].rounded(*of(*(operand.samples for operand in operands), **options))
 
     return apply
 
@@ -89,8 +123,7 @@ def _exact(of: Callable[..., Any]) -> Callable[..., Noisy]:
     """Return the operation on `Noisy` of one that does not round."""
 
     def apply(*operands: Noisy, **options: Any) -> Noisy:
-        samples = zip(*(operand.parts for operand in operands), strict=True)
-        return operands[0].like(tuple(of(*sample, **options) for sample in samples))
+        return operands[0].like(of(*(operand.samples for operand in operands), **options))
 
     return apply
 
@@ -111,19 +144,38 @@ def _subtract(a: Any, b: Any) -> tuple[Any, Any]:
     return a - b, np.abs(a) + np.abs(b)
 
 
-def _matmul(a: Any, b: Any) -> tuple[Any, Any]:
-    return a @ b, np.sqrt(a.shape[-1]) * (np.abs(a) @ np.abs(b))
+def _matmul(a: Any, b: Any) -> tuple[Any, ...]:
+    if a.ndim == 2:  # a vector times, which NumPy takes for a row
+        return tuple(part[0] for part in _matmul(a[None], b))
+    if b.ndim == 2:  # times a vector, for a column
+        return tuple(part[..., 0, :] for part in _matmul(a, b[:, None]))
+    a, b = np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0)
+    size = np.sqrt(a.shape[-1]) * (np.abs(a) @ np.abs(b))
+    return np.moveaxis(a @ b, 0, -1), np.moveaxis(size, 0, -1)
 
 
 def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> tuple[Any, Any]:
-    result = np.sum(a, axis=axis, keepdims=keepdims)
+    axes = _axes(a, axis)
+    result = np.sum(a, axis=axes, keepdims=keepdims)
     terms = a.size / max(1, np.size(result))
-    return result, np.sqrt(terms) * np.sum(np.abs(a), axis=axis, keepdims=keepdims)
+    return result, np.sqrt(terms) * np.sum(np.abs(a), axis=axes, keepdims=keepdims)
+
+
+def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.max(a, axis=_axes(a, axis), keepdims=keepdims)
+
+
+def _axes(a: Any, axis: Any) -> tuple[int, ...]:
+    """Return axes of the number, all of them if None, as axes of its samples."""
+    count = a.ndim - 1
+    if axis is None:
+        return tuple(range(count))
+    return tuple(one % count for one in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def _empty_like(prototype: Noisy, shape: tuple[int, ...] | None = None) -> Noisy:
-    zeros = np.zeros(prototype.shape if shape is None else shape)
-    return prototype.like(tuple(zeros.copy() for _ in prototype.parts))
+    sizes = prototype.shape if shape is None else shape
+    return prototype.like(np.zeros((*sizes, prototype.samples.shape[-1])))
 
 
 Noisy.operations = {
@@ -144,5 +196,5 @@ Noisy.functions = {
     np.empty_like: _empty_like,
     np.zeros_like: _empty_like,
     np.sum: _operation(_sum),
-    np.max: _exact(np.max),
+    np.max: _exact(_max),
 }

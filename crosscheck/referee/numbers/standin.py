@@ -62,11 +62,12 @@ def _is_one_of(value: Any, makers: dict[Any, str]) -> bool:
 
 def _maker(function: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any, **kwargs: Any) -> Any:
-        args = tuple(value for value in args if not _is_float_type(value))
+        kept = [value for value in args if not _is_float_type(value)]
+        asked = len(kept) < len(args) or _is_float_type(kwargs.get("dtype"))
         if _is_float_type(kwargs.get("dtype")):
             del kwargs["dtype"]
-        made = function(*args, **kwargs)
-        return balls(_filled(made)) if made.dtype.kind in "fO" else made
+        made = function(*kept, **kwargs)
+        return balls(_filled(made)) if asked or made.dtype.kind in "fO" else made
 
     return make
 

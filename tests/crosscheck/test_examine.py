@@ -1,0 +1,116 @@
+"""One case: cheap first, the expensive check where it is needed, and what the verdict says it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crosscheck import Case, Status, Subject
+from crosscheck.examine import SHARE, chosen, examine
+from crosscheck.referee.numbers.noisy import SAMPLES
+from crosscheck.referee.reference import reference
+from crosscheck.referee.truth import MORE_SAMPLES, Truth, truth
+from crosscheck.strategies import EVERYTHING
+from crosscheck.subject import make, run
+from crosscheck.subjects.manual import manual
+from crosscheck.verdict import judge
+
+MANUAL = make("manual")
+LINE = "lstm:T2B1I2H2:regime=ordinary:seed="
+
+
+def case(is_chosen: bool) -> Case:
+    return next(c for c in (Case.parse(f"{LINE}{seed}") for seed in range(100)) if chosen(c) is is_chosen)
+
+
+def off_by(factor: float) -> Subject:
+    """Return the hand-written network with one element of dW_hh off by a factor."""
+
+    def function(case: Case) -> Mapping[str, Any]:
+        results = dict(manual(case))
+        dW_hh = results["dW_hh"].copy()
+        dW_hh[1, 0] *= factor
+        return results | {"dW_hh": dW_hh}
+
+    return Subject("off", function, EVERYTHING)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of samples of every call of `truth`."""
+    calls: list[int] = []
+
+    def counted(case: Case, samples: int = SAMPLES) -> Truth:
+        calls.append(samples)
+        return truth(case, samples)
+
+    monkeypatch.setattr("crosscheck.examine.truth", counted)
+    return calls
+
+
+def test_what_the_cheap_check_settles_is_settled(asked: list[int]) -> None:
+    (verdict,) = examine([MANUAL], case(is_chosen=False))
+    assert asked == []
+    assert (verdict.subject, verdict.status, verdict.evidence) == ("manual", Status.PASS, ())
+
+
+def test_a_chosen_case_is_proven_anyway(asked: list[int]) -> None:
+    (verdict,) = examine([MANUAL], case(is_chosen=True))
+    assert asked == [SAMPLES]
+    assert verdict.status is Status.PASS
+    assert verdict.evidence == ("formulas proven right on balls of 128 bits", "worst-case and sampled rounding")
+
+
+@pytest.mark.parametrize("is_chosen", [False, True])
+def test_depth_can_be_asked_for(is_chosen: bool, asked: list[int]) -> None:
+    (shallow,) = examine([MANUAL], case(is_chosen), deep=False)
+    assert (asked, shallow.evidence) == ([], ())
+    (deep,) = examine([MANUAL], case(is_chosen), deep=True)
+    assert asked == [SAMPLES]
+    assert len(deep.evidence) == 2
+    assert deep.resolution < shallow.resolution
+
+
+def test_a_failure_is_looked_at_with_more_samples(asked: list[int]) -> None:
+    (verdict,) = examine([off_by(1.001)], case(is_chosen=False))
+    assert asked == [SAMPLES, MORE_SAMPLES]
+    assert verdict.status is Status.FAIL
+    assert [check.name for check in verdict.checks if check.status is Status.FAIL] == ["dW_hh"]
+    assert verdict.evidence[0] == "formulas proven right on balls of 128 bits"
+
+
+def test_doubt_of_one_is_examined_for_all(asked: list[int]) -> None:
+    good, bad = examine([MANUAL, off_by(1.001)], case(is_chosen=False))
+    assert asked
+    assert (good.status, bad.status) == (Status.PASS, Status.FAIL)
+    assert good.evidence == bad.evidence != ()
+
+
+def test_what_the_cheap_check_is_blind_to_is_settled(asked: list[int]) -> None:
+    point = Case.parse("lstm:T60B1I6H12:regime=ordinary:seed=1")  # where the worst case says nothing
+    (shallow,) = examine([MANUAL], point, deep=False)
+    assert judge("manual", point, run(MANUAL, point), reference(point)).status is Status.INCONCLUSIVE
+    assert (shallow.status, asked) == (Status.PASS, [])  # by sampled rounding, with nothing proven
+    assert shallow.resolution < 1e-10
+
+
+def test_no_subject_at_all_and_one_that_raises(asked: list[int]) -> None:
+    def raising(case: Case) -> Mapping[str, Any]:
+        raise RuntimeError("no")
+
+    assert examine([], case(is_chosen=False)) == ()
+    (verdict,) = examine([Subject("raising", raising, EVERYTHING)], case(is_chosen=False))
+    assert verdict.status is Status.FAIL
+    assert verdict.findings[0].kind == "raised"
+
+
+def test_the_share_is_one_in_five() -> None:
+    n = 4_000
+    count = sum(chosen(Case.parse(f"rnn_tanh:T1B1I1H1:seed={seed}")) for seed in range(n))
+    # a binomial count; six deviations
+    assert SHARE == 5
+    assert abs(count - n / SHARE) <= 6 * np.sqrt(n * (1 / SHARE) * (1 - 1 / SHARE))
+    assert chosen(Case.parse(f"{LINE}1")) is chosen(Case.parse(f"{LINE}1"))

@@ -1,0 +1,194 @@
+"""The truth: against mpmath, and its tolerance against clean programs, in and out of the reach of sampling."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import mpmath  # type: ignore[import-untyped]
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from crosscheck import Case, Spec, Status
+from crosscheck.referee import truth as module
+from crosscheck.referee.proof import Outcome
+from crosscheck.referee.reference import reference
+from crosscheck.referee.truth import GUARD, K, truth
+from crosscheck.strategies import cases
+from crosscheck.subject import Result, make, run
+from crosscheck.subjects.manual import manual
+from crosscheck.verdict import Verdict, judge
+
+SUBJECTS = ("manual", "torch_rnn", "torch_builtin")
+
+
+def verdicts(case: Case) -> list[Verdict]:
+    """Return the verdict on every built-in subject that knows the case."""
+    known = truth(case).reference
+    names = SUBJECTS if case.spec.reset_after else SUBJECTS[:2]
+    with np.errstate(all="ignore"):
+        return [judge(name, case, run(make(name), case), known) for name in names]
+
+
+def lstm_objective(case: Case) -> Callable[..., Any]:
+    """Return the objective of an LSTM with one unit, one input and one sequence, in mpmath's numbers."""
+    dy, (dh_n,), (dc_n,) = (case.arrays[name].ravel().tolist() for name in ("dy", "dh_n", "dc_n"))
+
+    def sigmoid(a: Any) -> Any:
+        return 1 / (1 + mpmath.exp(-a))
+
+    def objective(*numbers: Any) -> Any:
+        W, U, b, d, h, c, x = numbers[:4], numbers[4:8], numbers[8:12], numbers[12:16], *numbers[16:18], numbers[18:]
+        total = mpmath.mpf(0)
+        for x_t, dy_t in zip(x, dy, strict=True):
+            i, f, g, o = (w * x_t + v * h + p + q for w, v, p, q in zip(W, U, b, d, strict=True))
+            c = sigmoid(f) * c + sigmoid(i) * mpmath.tanh(g)
+            h = sigmoid(o) * mpmath.tanh(c)
+            total += dy_t * h
+        return total + dh_n * h + dc_n * c
+
+    return objective
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_values_are_mpmaths(dtype: str) -> None:
+    case = Case.parse(f"lstm:T2B1I1H1:regime=ordinary:dtype={dtype}:seed=9")
+    known = truth(case)
+    assert known.proof.outcome is Outcome.PROVEN
+    order = ("W_xh", "W_hh", "b_xh", "b_hh", "h_0", "c_0", "x")
+    point = [mpmath.mpf(float(number)) for name in order for number in case.arrays[name].ravel()]
+    of = lstm_objective(case)
+    with mpmath.workdps(50):
+        k = 0
+        for name in order:
+            want, rest = known.reference.want[f"d{name}"].ravel(), known.reference.rest[f"d{name}"].ravel()
+            for hi, lo in zip(want, rest, strict=True):
+                exact = mpmath.diff(of, tuple(point), tuple(int(j == k) for j in range(len(point))))
+                # hi + lo has 106 bits of numbers below 4; mpmath's difference quotients, 50 digits or 166
+                assert abs(exact - mpmath.mpf(hi) - mpmath.mpf(lo)) <= 2.0**-104
+                k += 1
+    assert k == len(point)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_clean_programs_are_within_the_tolerance(case: Case) -> None:
+    for verdict in verdicts(case):
+        assert verdict.status is not Status.FAIL, verdict
+        assert verdict.ratio <= 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(cases())
+def test_the_tolerance_is_the_smaller_of_the_two(case: Case) -> None:
+    known, cheap = truth(case), reference(case)
+    for name in case.result_shapes:
+        radius = known.proof.values[name][2]
+        worst = cheap.worst[name] + radius
+        assert np.all(known.reference.bound[name] <= worst)
+        # of what is above the worst case nothing is left, and all else has one height, K s
+        sampled = known.reference.bound[name] - radius
+        below = sampled < cheap.worst[name] * (1 - 2.0**-50)
+        heights = sampled[below]
+        assert heights.size == 0 or np.ptp(heights) <= 2.0**-50 * np.max(heights) + 2 * np.max(radius)
+        if heights.size:  # believed, so s < GUARD max |truth|
+            assert np.max(heights) <= K * GUARD * np.max(np.abs(known.reference.want[name])) * (1 + 2.0**-50)
+
+
+def chaotic(dtype: str, gain: float = 3.0, T: int = 60, H: int = 12) -> Case:
+    """Return a tanh network whose weights are so large that rounding errors grow at every step, on average."""
+    spec = Spec("rnn_tanh", H, H)
+    case = Case(spec, T, 1, "ordinary", 3, dtype)
+    W_hh = (case.arrays["W_hh"] * 2 * gain).astype(dtype)  # drawn with root mean square 0.4
+    return replace(case, arrays=dict(case.arrays) | {"W_hh": W_hh})
+
+
+def test_beyond_the_guard_the_worst_case_alone_counts() -> None:
+    case = chaotic("float32")
+    known, cheap = truth(case), reference(case)
+    assert known.proof.outcome is Outcome.PROVEN
+    largest = float(np.finfo("float32").max)
+    for name in case.result_shapes:
+        radius = known.proof.values[name][2]
+        assert np.array_equal(known.reference.bound[name], np.minimum(cheap.worst[name] + radius, largest))
+    for verdict in verdicts(case):
+        assert verdict.status is Status.INCONCLUSIVE
+
+
+def test_sampling_sees_what_the_worst_case_is_blind_to() -> None:
+    case = chaotic("float64", gain=1.0, T=40, H=8)
+    cheap = {name: judge(name, case, run(make(name), case), reference(case)) for name in SUBJECTS}
+    for verdict in verdicts(case):
+        assert cheap[verdict.subject].status is Status.INCONCLUSIVE
+        assert verdict.status is Status.PASS
+        assert verdict.resolution < 1e-10 < cheap[verdict.subject].resolution
+
+
+@pytest.mark.parametrize("line", ["lstm:T8B2I6H6:regime=ordinary:seed=1", "gru:T8B4I4H6:regime=large_inputs:seed=2"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_no_resolution_is_worse_than_the_cheap_one(line: str, dtype: str) -> None:
+    case = Case.parse(f"{line}:dtype={dtype}")
+    cheap, result = reference(case), run(make("manual"), case)
+    shallow, deep = judge("manual", case, result, cheap), judge("manual", case, result, truth(case).reference)
+    for before, after in zip(shallow.checks, deep.checks, strict=True):
+        assert after.resolution < before.resolution, after.name
+
+
+def test_more_samples_agree_with_few() -> None:
+    # 128 samples against 16: the ratio of two root mean squares of so many normal numbers, largest of a few elements
+    case = Case.parse("lstm:T6B2I3H4:regime=ordinary:seed=1")
+    few, more = truth(case).reference.bound, truth(case, module.MORE_SAMPLES).reference.bound
+    for name, bound in few.items():
+        # chi-square with 16 degrees of freedom leaves 16 / 4 to 16 * 4 once in 10^7 tries
+        assert np.all((more[name] <= 2 * bound) & (bound <= 2 * more[name])), name
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("case", [Case.parse("lstm:T3B2I2H2:regime=ordinary:seed=1"), chaotic("float32")], ids=str)
+def test_a_number_that_is_none_fails(case: Case, value: float) -> None:
+    known = truth(case).reference
+    values = {name: array.astype(np.float64) for name, array in manual(case).items()}
+    values["dh_0"][0, 0, 0] = value
+    verdict = judge("x", case, Result(values), known)
+    assert verdict.status is Status.FAIL
+    assert [check.name for check in verdict.checks if check.status is Status.FAIL] == ["dh_0"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_where_the_truth_overflows_nothing_is_known_and_nothing_warns(dtype: str) -> None:
+    spec = Spec("rnn_relu", 1, 1, bias=False)
+    arrays = {name: np.ones(array.shape, dtype) for name, array in Case(spec, 12, 1, dtype=dtype).arrays.items()}
+    arrays["W_hh"] = np.full((1, 1), 2.0**100, dtype)
+    case = Case(spec, 12, 1, dtype=dtype, arrays=arrays)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        known = truth(case)
+    assert known.proof.outcome is Outcome.PROVEN
+    assert np.isinf(known.reference.bound["h_n"]).all()
+    for verdict in verdicts(case):
+        assert verdict.status is Status.INCONCLUSIVE
+        assert {check.name for check in verdict.checks if check.status is Status.INCONCLUSIVE} >= {"y", "h_n", "dh_0"}
+
+
+def test_an_open_question_leaves_the_cheap_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case.parse("lstm:T2B1I2H2:regime=ordinary:seed=1")
+    proven = truth(case).proof
+    monkeypatch.setattr(module, "prove", lambda *_: replace(proven, outcome=Outcome.OPEN, values={}))
+    known = truth(case)
+    cheap = reference(case)
+    assert (known.odd, known.proof.outcome) == ("", Outcome.OPEN)
+    assert all(np.array_equal(known.reference.bound[name], bound) for name, bound in cheap.bound.items())
+
+
+def test_it_is_a_function_of_the_case() -> None:
+    case = Case.parse("gru:T3B2I2H3:regime=ordinary:seed=8")
+    first, second = truth(case).reference, truth(case).reference
+    for mine, theirs in ((first.want, second.want), (first.bound, second.bound), (first.rest, second.rest)):
+        assert same(mine, theirs)
+
+
+def same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)

@@ -1,6 +1,7 @@
 """The referee for recurrent-network gradients: checks an implementation, and says what it could have seen."""
 
-from crosscheck.campaign import Report, assert_agrees, check
+from crosscheck.api import assert_agrees, check
+from crosscheck.campaign import Report
 from crosscheck.case import Case, Spec
 from crosscheck.errors import ArgumentError
 from crosscheck.subject import Subject, subject

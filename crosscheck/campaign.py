@@ -21,7 +21,7 @@ from crosscheck import strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import examine
-from crosscheck.subject import Finding, Function, Subject, make
+from crosscheck.subject import Finding, Subject
 from crosscheck.verdict import Status, Verdict
 
 MAX_EXAMPLES = 300
@@ -160,52 +160,6 @@ class Report:
 
 def silent(event: Event) -> None:
     """Ignore an event."""
-
-
-def check(
-    *targets: str | Function | Subject,
-    max_examples: int = MAX_EXAMPLES,
-    max_time: float | None = None,
-    seed: int = 0,
-    shrink: bool = True,
-    listen: Listener = silent,
-    **options: Any,
-) -> Report:
-    """Check subjects on cases drawn at random.
-
-    Args:
-        targets: the subjects: callables, texts (see `crosscheck.subject.make`), or `Subject`s.
-        max_examples: the most cases for each cell and dtype.
-        max_time: seconds after which no further case is begun.
-        seed: what the cases are drawn from.
-        shrink: whether a failing case is made smaller.
-        listen: called with each event as it happens.
-        options: cell, dtype, bias, reset_after, output_layer, loss, regime, max_T, max_B, max_I, max_H: the value or
-            values to draw. They also say what a subject supports that doesn't say so itself.
-
-    Raises:
-        ArgumentError: a target can't be loaded, an option is unknown, or no case is within what a subject supports.
-    """
-    if not targets:
-        raise ArgumentError("targets", "none", "at least one")
-    settings = Settings(max_examples, max_time, seed, shrink, options)
-    return campaign(tuple(make(target) for target in targets), settings, listen)
-
-
-def assert_agrees(*targets: str | Function | Subject, **arguments: Any) -> None:
-    """Check subjects and raise if one is wrong; arguments as `check`.
-
-    Raises:
-        AssertionError: a subject is wrong, and the message shows the smallest case found; or no case showed anything.
-        ArgumentError: see `check`.
-    """
-    report = check(*targets, **arguments)
-    if report.failures:
-        from crosscheck.report.terminal import failure_text
-
-        raise AssertionError("\n".join(failure_text(verdict) for verdict in report.failures))
-    if report.cases == report.inconclusive:
-        raise AssertionError(f"nothing was checked: {report.cases} cases, {report.inconclusive} inconclusive")
 
 
 def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener = silent) -> Report:

@@ -163,7 +163,7 @@ def silent(event: Event) -> None:
 
 
 def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener = silent) -> Report:
-    """Run a campaign; see the top of this file, and `check` for what is raised."""
+    """Run a campaign; see the top of this file, and `crosscheck.api.check` for what is raised."""
     names = [subject.name for subject in subjects]
     if len(set(names)) < len(names):
         raise ArgumentError("targets", ", ".join(names), "each of another name, since findings go by it")

@@ -54,10 +54,10 @@ def local(tape: Tape, da: Array) -> tuple[Array, ...]:
     (h,) = tape.states
     (q,) = tape.saved
     da_r, da_z, dq, da_n = blocks(da, 4)
-    np.multiply(1 - z, dtanh(n), out=da_n)  # h = n + z (h_prev - n):          dh/da_n = (1 - z) (1 - n^2)
+    np.multiply(1 - z, dtanh(n), out=da_n)  # h = n + z (h_prev - n):  dh/da_n = (1 - z) (1 - n^2)
     np.multiply(h[:-1] - n, dsigmoid(z), out=da_z)  # h = n + z (h_prev - n):  dh/da_z = (h_prev - n) z (1 - z)
-    np.multiply(da_n, r, out=dq)  # a_n = ... + r q:                           dh/dq   = dh/da_n r
-    np.multiply(da_n * q, dsigmoid(r), out=da_r)  # a_n = ... + r q:           dh/da_r = dh/da_n q r (1 - r)
+    np.multiply(da_n, r, out=dq)  # a_n = ... + r q:  dh/dq = dh/da_n r
+    np.multiply(da_n * q, dsigmoid(r), out=da_r)  # a_n = ... + r q:  dh/da_r = dh/da_n q r (1 - r)
     da_h = da[..., : 3 * h.shape[-1]]  # (da_r, da_z, dq), what W_hh h_prev + b_hh receives
     return da_r, da_z, dq, da_n, da_h, z
 
@@ -73,12 +73,12 @@ def backward_step(
     dh: Array,
     dh_prev: Array,
 ) -> None:
-    da_n *= dh
-    da_z *= dh
-    dq *= dh
-    da_r *= dh
-    dh_prev += dh * z
-    dh_prev += da_h @ weights.W_hh
+    da_n *= dh  # h = n + z (h_prev - n):  da_n = dh (1 - z) (1 - n^2)
+    da_z *= dh  # h = n + z (h_prev - n):  da_z = dh (h_prev - n) z (1 - z)
+    dq *= dh  # a_n = ... + r q:  dq = da_n r
+    da_r *= dh  # a_n = ... + r q:  da_r = da_n q r (1 - r)
+    dh_prev += dh * z  # h = n + z (h_prev - n):  dh_prev = dh z + ...
+    dh_prev += da_h @ weights.W_hh  # W_hh h_prev + b_hh:  dh_prev = ... + W_hh^T (da_r, da_z, dq)
 
 
 GRU = Cell(

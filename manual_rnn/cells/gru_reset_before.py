@@ -45,9 +45,9 @@ def local(tape: Tape, da: Array) -> tuple[Array, ...]:
     r, z, n = blocks(tape.gates, 3)
     (h,) = tape.states
     da_r, da_z, da_n = blocks(da, 3)
-    np.multiply(1 - z, dtanh(n), out=da_n)  # h = n + z (h_prev - n):          dh/da_n = (1 - z) (1 - n^2)
+    np.multiply(1 - z, dtanh(n), out=da_n)  # h = n + z (h_prev - n):  dh/da_n = (1 - z) (1 - n^2)
     np.multiply(h[:-1] - n, dsigmoid(z), out=da_z)  # h = n + z (h_prev - n):  dh/da_z = (h_prev - n) z (1 - z)
-    np.multiply(h[:-1], dsigmoid(r), out=da_r)  # s = r h_prev:                ds/da_r = h_prev r (1 - r)
+    np.multiply(h[:-1], dsigmoid(r), out=da_r)  # s = r h_prev:  ds/da_r = h_prev r (1 - r)
     da_rz = da[..., : 2 * h.shape[-1]]
     return da_r, da_z, da_n, da_rz, r, z
 
@@ -64,13 +64,13 @@ def backward_step(
     dh_prev: Array,
 ) -> None:
     H = dh.shape[-1]
-    da_n *= dh
-    da_z *= dh
-    ds = da_n @ weights.W_hh[2 * H :]
-    da_r *= ds
-    dh_prev += dh * z
-    dh_prev += ds * r
-    dh_prev += da_rz @ weights.W_hh[: 2 * H]
+    da_n *= dh  # h = n + z (h_prev - n):  da_n = dh (1 - z) (1 - n^2)
+    da_z *= dh  # h = n + z (h_prev - n):  da_z = dh (h_prev - n) z (1 - z)
+    ds = da_n @ weights.W_hh[2 * H :]  # a_n = ... + W_hn s:  ds = W_hn^T da_n
+    da_r *= ds  # s = r h_prev:  da_r = ds h_prev r (1 - r)
+    dh_prev += dh * z  # h = n + z (h_prev - n):  dh_prev = dh z + ...
+    dh_prev += ds * r  # s = r h_prev:  dh_prev = ... + ds r
+    dh_prev += da_rz @ weights.W_hh[: 2 * H]  # a_r, a_z:  dh_prev = ... + W_hr^T da_r + W_hz^T da_z
 
 
 GRU_RESET_BEFORE = Cell(

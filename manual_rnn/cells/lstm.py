@@ -49,11 +49,11 @@ def local(tape: Tape, da: Array) -> tuple[Array, ...]:
     _, c = tape.states
     (s,) = tape.saved
     da_i, da_f, da_g, da_o = blocks(da, 4)
-    np.multiply(s, dsigmoid(o), out=da_o)  # h = o s:               dh/da_o = s o (1 - o)
-    dh_dc = o * dtanh(s)  # h = o tanh(c):                          dh/dc   = o (1 - s^2)
-    np.multiply(i, dtanh(g), out=da_g)  # c = f c_prev + i g:       dc/da_g = i (1 - g^2)
+    np.multiply(s, dsigmoid(o), out=da_o)  # h = o s:  dh/da_o = s o (1 - o)
+    dh_dc = o * dtanh(s)  # h = o tanh(c):  dh/dc = o (1 - s^2)
+    np.multiply(i, dtanh(g), out=da_g)  # c = f c_prev + i g:  dc/da_g = i (1 - g^2)
     np.multiply(c[:-1], dsigmoid(f), out=da_f)  # c = f c_prev + i g:  dc/da_f = c_prev f (1 - f)
-    np.multiply(g, dsigmoid(i), out=da_i)  # c = f c_prev + i g:    dc/da_i = g i (1 - i)
+    np.multiply(g, dsigmoid(i), out=da_i)  # c = f c_prev + i g:  dc/da_i = g i (1 - i)
     return da, da_i, da_f, da_g, da_o, f, dh_dc
 
 
@@ -71,13 +71,13 @@ def backward_step(
     dc: Array,
     dc_prev: Array,
 ) -> None:
-    da_o *= dh
-    dc += dh * dh_dc
-    da_g *= dc
-    da_f *= dc
-    da_i *= dc
-    np.multiply(dc, f, out=dc_prev)
-    dh_prev += da @ weights.W_hh
+    da_o *= dh  # h = o s:  da_o = dh s o (1 - o)
+    dc += dh * dh_dc  # h = o tanh(c):  dc += dh o (1 - s^2)
+    da_g *= dc  # c = f c_prev + i g:  da_g = dc i (1 - g^2)
+    da_f *= dc  # c = f c_prev + i g:  da_f = dc c_prev f (1 - f)
+    da_i *= dc  # c = f c_prev + i g:  da_i = dc g i (1 - i)
+    np.multiply(dc, f, out=dc_prev)  # c = f c_prev + i g:  dc_prev = dc f
+    dh_prev += da @ weights.W_hh  # a = ... + W_hh h_prev:  dh_prev = W_hh^T da
 
 
 LSTM = Cell(

@@ -264,6 +264,7 @@ class _Group:
             phases=(Phase.generate, Phase.shrink) if self.settings.shrink else (Phase.generate,),
             database=None,
             deadline=None,
+            derandomize=False,  # whatever the profile around says: the seed decides
         )
 
     def _late(self) -> bool:

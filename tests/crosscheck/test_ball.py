@@ -16,7 +16,7 @@ import mpmath  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from flint import acb, arb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import Case
@@ -337,7 +337,6 @@ def objects(kind: Any) -> Callable[[Any], Any]:
 
 
 @pytest.mark.parametrize("kind", [arb, acb])
-@settings(max_examples=30, deadline=None)
 @given(case=cases(SMOOTH))
 def test_the_network_runs_on_bare_python_flint_numbers(kind: Any, case: Case) -> None:
     lifted, computed, truth = manual(case.lift(objects(kind))), manual(case), reference(case)
@@ -352,7 +351,6 @@ def test_the_network_runs_on_bare_python_flint_numbers(kind: Any, case: Case) ->
             assert real.rad() <= arb(2) ** -64
 
 
-@settings(max_examples=30, deadline=None)
 @given(case=cases(supports({"dtype": "float64", "max_T": 4, "max_H": 3}, EVERYTHING)))
 def test_the_network_runs_on_balls(case: Case) -> None:
     lifted, computed, truth = manual(case.lift(balls)), manual(case), reference(case)

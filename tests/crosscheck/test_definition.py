@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from crosscheck import Case, Spec
 from crosscheck.referee import definition
@@ -180,7 +180,6 @@ def test_a_sequence_is_its_steps_one_after_another(cell: str) -> None:
     assert all(np.array_equal(whole[f"{name}_n"], arrays[f"{name}_0"]) for name in case.spec.states)
 
 
-@settings(max_examples=40, deadline=None)
 @given(cases(supports({"max_T": 3, "max_B": 2, "max_I": 3, "max_H": 3}, EVERYTHING)))
 def test_it_agrees_with_torch(case: Case) -> None:
     # Two programs, torch in float32 perhaps: the tolerance, E (1 + u64 / u), is that of one against the other.

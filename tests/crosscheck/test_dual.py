@@ -15,7 +15,7 @@ import mpmath  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from flint import arb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck.referee.numbers.ball import Ball, precision
@@ -63,7 +63,6 @@ UNARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], st.SearchStra
 
 
 @pytest.mark.parametrize("name", UNARY)
-@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_function_has_its_derivative(name: str, data: st.DataObject) -> None:
     of, exact, elements = UNARY[name]
@@ -78,7 +77,6 @@ BINARY = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mu
 
 
 @pytest.mark.parametrize("name", BINARY)
-@settings(max_examples=30, deadline=None)
 @given(a=numbers, b=nonzero, da=numbers, db=numbers)
 def test_arithmetic_has_its_derivative(name: str, a: float, b: float, da: float, db: float) -> None:
     of = BINARY[name]
@@ -132,7 +130,6 @@ def parts(array: Any) -> tuple[Any, Any]:
     return [number.v for number in flat], [number.d for number in flat]
 
 
-@settings(max_examples=30)
 @given(arrays((2, 3)), arrays((3, 2)), arrays((2,)))
 def test_numpy_runs_on_arrays_of_them(A: Any, B: Any, c: Any) -> None:
     by_hand = [[A[i, 0] * B[0, j] + A[i, 1] * B[1, j] + A[i, 2] * B[2, j] for j in range(2)] for i in range(2)]

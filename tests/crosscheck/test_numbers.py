@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import Case
@@ -72,7 +72,6 @@ def test_noise_moves_every_result(cell: str, reset_after: bool) -> None:
         assert not np.array_equal(result.parts[0], result.parts[1]), name
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     cases(supports({"cell": ("rnn_tanh", "lstm", "gru"), "max_T": 3, "max_B": 2, "max_I": 3, "max_H": 3}, EVERYTHING)),
     st.integers(0, 2**32 - 1),

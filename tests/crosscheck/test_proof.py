@@ -9,7 +9,7 @@ import flint
 import numpy as np
 import pytest
 from flint import arb
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crosscheck import Case, Spec
@@ -43,7 +43,6 @@ def one_element(index: tuple[int, ...], factor: Any) -> Change:
     return change
 
 
-@settings(max_examples=100, deadline=None)
 @given(case=cases())
 def test_the_hand_written_formulas_are_proven_right(case: Case) -> None:
     before = flint.ctx.prec
@@ -72,7 +71,6 @@ FAULTS: dict[str, Callable[[tuple[int, ...]], Change]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@settings(max_examples=25, deadline=None)
 @given(case=cases(SMALL), data=st.data())
 def test_a_fault_is_proven_and_named(fault: str, case: Case, data: st.DataObject) -> None:
     values = prove(manual, case).values

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import Case
@@ -17,7 +17,6 @@ from crosscheck.strategies import cases
 from crosscheck.subjects.manual import manual
 
 
-@settings(max_examples=50)
 @given(cases())
 def test_values_are_the_hand_written_networks_own(case: Case) -> None:
     truth = reference(case)
@@ -78,7 +77,6 @@ def compared(case: Case, other: Case, units: Any, inputs: Any, batch: Any) -> No
         assert np.all(np.abs(got.astype(np.float64) - want) <= bound), name
 
 
-@settings(max_examples=200)
 @given(cases(), st.randoms(use_true_random=False))
 def test_another_order_of_summation_stays_within_the_bounds(case: Case, random: Any) -> None:
     def shuffled(size: int) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import mpmath  # type: ignore[import-untyped]
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from crosscheck import Case, Spec, Status
 from crosscheck.referee import truth as module
@@ -73,7 +73,6 @@ def test_the_values_are_mpmaths(dtype: str) -> None:
     assert k == len(point)
 
 
-@settings(max_examples=60, deadline=None)
 @given(cases())
 def test_clean_programs_are_within_the_tolerance(case: Case) -> None:
     for verdict in verdicts(case):
@@ -81,7 +80,6 @@ def test_clean_programs_are_within_the_tolerance(case: Case) -> None:
         assert verdict.ratio <= 1
 
 
-@settings(max_examples=30, deadline=None)
 @given(cases())
 def test_the_tolerance_is_the_smaller_of_the_two(case: Case) -> None:
     known, cheap = truth(case), reference(case)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from manual_rnn import ArgumentError, losses
@@ -17,7 +17,6 @@ U = 2.0**-53
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
-@settings(deadline=None, max_examples=25)
 @given(T=SIZE, B=SIZE, O=SIZE, seed=st.integers(0, 2**32 - 1))
 def test_gradients(name: str, T: int, B: int, O: int, seed: int, complex_step: ComplexStep) -> None:
     loss = losses.named(name)

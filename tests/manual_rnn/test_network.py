@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from manual_rnn import CELLS, ArgumentError, Forward, backward, forward, unroll
@@ -111,7 +111,6 @@ def absolute_terms(problem: Problem) -> Arrays:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@settings(deadline=None, max_examples=25)
 @given(
     T=st.integers(1, 3),
     B=st.integers(1, 3),

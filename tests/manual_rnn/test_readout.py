@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from manual_rnn import readout
@@ -13,7 +13,6 @@ ComplexStep = Callable[[Callable[[Arrays], complex], Arrays], Arrays]
 SIZE = st.integers(1, 4)
 
 
-@settings(deadline=None, max_examples=25)
 @given(T=SIZE, B=SIZE, H=SIZE, O=SIZE, seed=st.integers(0, 2**32 - 1))
 def test_values_and_gradients(T: int, B: int, H: int, O: int, seed: int, complex_step: ComplexStep) -> None:
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -93,7 +93,6 @@ size = st.integers(1, 2)
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@settings(max_examples=25, deadline=None)
 @given(T=st.integers(1, 3), B=size, I=size, H=size, seed=st.integers(0, 2**32 - 1))
 def test_cell_is_its_equations(
     draw: Callable[..., dict[str, Tensor]],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -48,7 +48,6 @@ size = st.integers(1, 4)
 
 
 @pytest.mark.parametrize("cell", IN_TORCH)
-@settings(max_examples=50, deadline=None)
 @given(T=size, B=size, I=size, H=size, bias=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_agrees_with_torch_nn(
     draw: Callable[..., Arrays],

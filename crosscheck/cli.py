@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -169,6 +170,8 @@ def _states_support(subject: Subject, case: Case) -> bool:
 
 def main() -> None:
     """Run the command line; bad arguments and internal errors end in their exit codes."""
+    if hasattr(signal, "SIGPIPE"):  # end quietly, like other filters, when `| head` has seen enough
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         with tempfile.TemporaryDirectory() as folder:  # Hypothesis keeps notes, by default in the working directory
             os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)

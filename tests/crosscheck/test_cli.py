@@ -388,3 +388,15 @@ def test_help_names_every_option() -> None:
 def test_the_choices_are_those_of_a_case() -> None:
     assert tuple(case_module.GATES) == cli.CELLS
     assert case_module.DTYPES == cli.DTYPES
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a pipe that is closed is no signal here")
+def test_a_closed_pipe_ends_it_quietly(files: Path) -> None:
+    arguments = [COMMAND, "run", "plain.py:mine", "--cell", "rnn_tanh", "-n", "100", "-v"]
+    with subprocess.Popen(arguments, cwd=files, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        assert command.stdout.readline() == "checking plain.py:mine   seed 0\n"
+        command.stdout.close()
+        assert command.stderr.read() == ""
+        assert command.wait(timeout=60) == -signal.SIGPIPE

@@ -22,10 +22,7 @@ import numpy as np
 from flint import acb, arb
 
 from crosscheck.referee.numbers.objects import Objects
-
-
-class UndecidedError(ArithmeticError):
-    """A comparison of balls that overlap."""
+from crosscheck.referee.numbers.undecided import UndecidedError as UndecidedError
 
 
 class Ball:

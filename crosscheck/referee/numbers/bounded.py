@@ -18,11 +18,22 @@ Each other operation adds the error that its operands' errors cause, and its own
     a b       |a| E_b + E_a (|b| + E_b), and one rounding (counted as a second term: n = 2)
     1 / b     E_b / (|b| (|b| - E_b)), and one rounding
     a / b     as a (1 / b), and so two roundings, since some programs compute it so
-    tanh a    min(sech^2(max(|a| - E_a, 0)) E_a, 1 + |h|), and 6 u |h|
-    exp a     exp(a) (exp(E_a) - 1), and 6 u exp(a)
-    log a     -log(1 - E_a / a), and 6 u |log a|
+    a^n       n E_a (|a| + E_a)^(n-1), by the mean value theorem, and max(n - 1, 6) roundings, since some programs
+              multiply n - 1 times and others call an elementary function; a^2 is a a, a^0.5 is sqrt a, a^-n is 1 / a^n
+    f(a)      what `bounded_functions` says of tanh, exp and so on, and 6 u |f(a)|
+    |a|, -a   E_a
     max(a, b) the error of the larger where it is decided which that is, else the larger error
-    [a > b]   0 where it is decided, |a - b| > E_a + E_b or both exact, else 1
+    [a > b]   0 where it is decided, |a - b| > E_a + E_b or both exact, else 1; so all six comparisons
+    sign a    0 where it is decided, |a| > E_a or a exact, else 2, from -1 to 1
+    c ? a : b the chosen one, still a sum if it was one, where c is decided. Elsewhere a program may take either: the
+              exact result is one of a, b, a program's the other, so |a - b| + E_a + E_b + max(E_a, E_b), the values a
+              and b being within E_a and E_b of the exact ones themselves
+    not, and  of conditions: 1 where what they depend on is undecided
+    einsum    a sum of N products of m factors is a sum still growing, in whatever order factors are contracted and
+              terms added: p = sum prod (|a_i| + E_i) - sum prod |a_i|, s = sum prod (|a_i| + E_i), n = N + m - 1, for
+              N - 1 additions and m - 1 multiplications. A partial product that underflows is multiplied on: with three
+              factors or more, also (m - 1) eta sum prod max(|a_i| + E_i, 1) in p. So matmul, with m = 2
+    mean      a sum, divided by its exact count
 
 The 6 is the allowance for an elementary function: the largest error seen was 3.9 u (NumPy's sigmoid as a whole), tanh
 1.8 u in NumPy and 1.25 u in torch.
@@ -37,12 +48,28 @@ A new operation is an entry in `Bounded.operations` or `Bounded.functions`; one 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from crosscheck.referee.numbers import bounded_functions
 from crosscheck.referee.numbers.format import Format
 from crosscheck.referee.numbers.lifted import Lifted
+from crosscheck.referee.numbers.structure import (
+    BITWISE,
+    COMPARISONS,
+    DERIVED,
+    DERIVED_OPERATIONS,
+    LOGICAL,
+    STRUCTURE,
+    first_lifted,
+    lifting,
+    of_conditions,
+    reduction,
+)
+from crosscheck.referee.numbers.subscripts import Subscripts, distinct, spelled_out
 
 ELEMENTARY = 6.0  # roundings allowed to an elementary function, in u; see above
 SPARE_BITS = 4
@@ -69,6 +96,20 @@ class Bounded(Lifted):
     def lift(self, value: Any) -> Bounded:
         """Return exact numbers in the same format."""
         return bounded(value, self.format)
+
+    def zeros(self, shape: tuple[int, ...]) -> Bounded:
+        """Return a new array in the same format, of exact zeros."""
+        return bounded(np.zeros(shape), self.format)
+
+    def truth(self) -> tuple[Any, Any]:
+        """Return which elements are not zero, and where that is decided, as arrays of booleans."""
+        E = self.E
+        return self.v != 0, (np.abs(self.v) > E) | (E == 0)
+
+    @property
+    def values(self) -> Any:  # type: ignore[override]
+        """The values."""
+        return self.v
 
     @property
     def E(self) -> Any:
@@ -161,20 +202,23 @@ def _elementary(v: Any, E: Any, format: Format) -> Bounded:
     )
 
 
-def _tanh(a: Bounded) -> Bounded:
-    E_a, h = a.E, np.tanh(a.v)
-    steepest = 1 / np.cosh(np.minimum(np.maximum(np.abs(a.v) - E_a, 0), 350)) ** 2  # cosh(350)^2 is still finite
-    return _elementary(h, np.minimum(steepest * E_a, 1 + np.abs(h)), a.format)
+def _function(of: Callable[[Any, Any], tuple[Any, Any]]) -> Callable[[Bounded], Bounded]:
+    """Return an elementary function on `Bounded` from one that maps a value and its error to the result's."""
+    return lambda a: _elementary(*of(a.v, a.E), a.format)
 
 
-def _exp(a: Bounded) -> Bounded:
-    v = np.exp(a.v)
-    return _elementary(v, v * np.expm1(a.E), a.format)
-
-
-def _log(a: Bounded) -> Bounded:
-    E_a = a.E
-    return _elementary(np.log(a.v), np.where(E_a < a.v, -np.log1p(-E_a / a.v), np.inf), a.format)
+def _power(a: Bounded, exponent: Bounded) -> Bounded:
+    n = exponent.v.flat[0] if exponent.size == 1 and not np.any(exponent.E) else np.nan
+    if n == 0.5:
+        return _function(bounded_functions.sqrt)(a)
+    if n != np.rint(n):
+        raise TypeError("a power that is not one exact integer, nor 0.5")
+    if n < 0:
+        return _reciprocal(_power(a, exponent.lift(-n)))
+    if n < 3:
+        return (a.lift(np.ones(a.shape)), a.copy(), _multiply(a, a))[int(n)]
+    E = n * a.E * (np.abs(a.v) + a.E) ** (n - 1)
+    return _term(a.v**n, E, a.format, roundings=max(n - 1, ELEMENTARY), q=np.minimum(a.q**n, NO_LIMIT))
 
 
 def _maximum(a: Bounded, b: Bounded) -> Bounded:
@@ -189,28 +233,123 @@ def _max(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
     return _term(a.v.max(axis=axis, keepdims=keepdims), E, a.format, q=a.q.min(axis=axis, keepdims=keepdims) * (E == 0))
 
 
-def _greater(a: Bounded, b: Bounded) -> Bounded:
-    E = a.E + b.E
-    decided = (np.abs(a.v - b.v) > E) | (E == 0)
-    return _term((a.v > b.v) * 1.0, np.where(decided, 0.0, 1.0), a.format, q=np.where(decided, 1.0, 0))
+def _absolute(a: Bounded) -> Bounded:
+    return _term(np.abs(a.v), a.E, a.format, q=a.q)
 
 
-def _empty_like(prototype: Bounded, shape: tuple[int, ...] | None = None) -> Bounded:
-    return bounded(np.zeros(prototype.shape if shape is None else shape), prototype.format)
+def _sign(a: Bounded) -> Bounded:
+    _, decided = a.truth()
+    return _term(np.sign(a.v), np.where(decided, 0.0, 2.0), a.format, q=np.where(decided, 1.0, 0))
+
+
+def _comparison(of: np.ufunc) -> Callable[[Bounded, Bounded], Bounded]:
+    def compare(a: Bounded, b: Bounded) -> Bounded:
+        E = a.E + b.E
+        decided = (np.abs(a.v - b.v) > E) | (E == 0)
+        return _condition(of(a.v, b.v), decided, a.format)
+
+    return compare
+
+
+def _logical(of: np.ufunc) -> Callable[..., Bounded]:
+    """Return a function of truths; undecided where another truth of an undecided operand would make another result."""
+
+    def apply(*conditions: Bounded) -> Bounded:
+        truths, decided = zip(*(condition.truth() for condition in conditions), strict=True)
+        result, same = of(*truths), True
+        for others in product(*((truth, truth ^ ~known) for truth, known in zip(truths, decided, strict=True))):
+            same = same & (of(*others) == result)
+        return _condition(result, same, conditions[0].format)
+
+    return apply
+
+
+def _condition(truth: Any, decided: Any, format: Format) -> Bounded:
+    return _term(truth * 1.0, np.where(decided, 0.0, 1.0), format, q=np.where(decided, 1.0, 0))
+
+
+def _where(condition: Bounded, a: Bounded, b: Bounded) -> Bounded:
+    first, decided = condition.truth()
+    chosen: Bounded = a.each(lambda x, y: np.where(first, x, y), b)
+    if np.all(decided):
+        return chosen
+    E_a, E_b = a.E, b.E
+    either = _term(chosen.v, np.abs(a.v - b.v) + E_a + E_b + np.maximum(E_a, E_b), a.format)
+    known: Bounded = chosen.each(lambda x, y: np.where(decided, x, y), either)
+    return known
+
+
+def _product(a: Bounded, b: Bounded) -> Bounded:
+    """Return a matrix product; a vector counts as a row on the left, as a column on the right."""
+    if a.ndim == 1:
+        return _product(a[None], b)[..., 0, :] if b.ndim > 1 else _product(a[None], b)[0]
+    return _matmul(a, b[:, None])[..., 0] if b.ndim == 1 else _matmul(a, b)
+
+
+def _einsum(text: str, *operands: Any, optimize: Any = False) -> Bounded:  # noqa: ARG001 - any order is covered
+    one = first_lifted(operands)
+    numbers = [one.lift(operand) for operand in operands]
+    subscripts, numbers = distinct(spelled_out(text, [number.ndim for number in numbers]), numbers)
+    axes = subscripts.summed_axes()
+    if len(numbers) == 1:
+        summed = _sum(numbers[0], axes[0]) if axes[0] else numbers[0]
+        kept: Bounded = summed.each(lambda part: np.einsum(str(subscripts.kept()), part))
+        return kept.copy()
+    return _sum_of_products(subscripts, numbers, axes)
+
+
+def _sum_of_products(subscripts: Subscripts, numbers: list[Bounded], axes: list[tuple[int, ...]]) -> Bounded:
+    def contract(factors: Any) -> Any:
+        return np.einsum(str(subscripts), *factors)
+
+    format, m = numbers[0].format, len(numbers)
+    errors, least = [number.E for number in numbers], [np.abs(number.v) for number in numbers]
+    most = [size + E for size, E in zip(least, errors, strict=True)]
+    # the difference of the two products, each factor in turn replaced by its error
+    p = sum(contract([*least[:i], errors[i], *most[i + 1 :]]) for i in range(m))
+    quanta = [number.q.min(axis=summed) for number, summed in zip(numbers, axes, strict=True)]
+    if m > 2:
+        p = p + (m - 1) * format.smallest * contract([np.maximum(size, 1) for size in most])
+        quanta = [np.minimum(q, 1) for q in quanta]  # so that no partial product is a multiple of less than the whole
+    s = contract(most)
+    n = np.full(np.shape(s), subscripts.terms([number.shape for number in numbers]) + m - 1.0)
+    q = np.minimum(np.einsum(str(subscripts.kept()), *quanta), NO_LIMIT)
+    return Bounded(contract([number.v for number in numbers]), p, s, n, _exact(q, s, format), format)
+
+
+def _cumsum(a: Bounded, axis: Any = None) -> Bounded:
+    if axis is None:
+        return _cumsum(np.ravel(a), axis=0)  # type: ignore[call-overload]
+    v, p, s, n = (part.cumsum(axis=axis) for part in (a.v, a.p, a.s, a.n))
+    return Bounded(v, p, s, n, _exact(np.minimum.accumulate(a.q, axis=axis), s, a.format), a.format)
 
 
 Bounded.operations = {
+    **DERIVED_OPERATIONS,
     np.add: _add,
     np.subtract: lambda a, b: _add(a, _negative(b)),
     np.negative: _negative,
     np.multiply: _multiply,
-    np.matmul: _matmul,
+    np.matmul: _product,
     np.divide: _divide,
     np.reciprocal: _reciprocal,
-    np.tanh: _tanh,
-    np.exp: _exp,
-    np.log: _log,
+    np.power: _power,
+    np.float_power: _power,
+    np.absolute: _absolute,
+    np.fabs: _absolute,
+    np.sign: _sign,
     np.maximum: _maximum,
-    np.greater: _greater,
+    **{ufunc: _function(of) for ufunc, of in bounded_functions.FUNCTIONS.items()},
+    **{ufunc: _comparison(ufunc) for ufunc in COMPARISONS},
+    **{ufunc: _logical(ufunc) for ufunc in LOGICAL},
+    **{ufunc: of_conditions(_logical(ufunc_of_truths)) for ufunc, ufunc_of_truths in BITWISE.items()},
 }
-Bounded.functions = {np.empty_like: _empty_like, np.zeros_like: _empty_like, np.sum: _sum, np.max: _max}
+Bounded.functions = {
+    **STRUCTURE,
+    **DERIVED,
+    np.sum: reduction(_sum),
+    np.max: reduction(_max),
+    np.cumsum: _cumsum,
+    np.where: lifting(_where),
+    np.einsum: _einsum,
+}

@@ -4,10 +4,12 @@ A `Noisy` array holds N samples of what a program might compute. Every operation
 element, Gaussian noise of the size of its own rounding error; so the spread of the results shows how rounding spreads
 through this very computation, cancellations included, with no worst case piled on worst case.
 
-    a sum of n terms      sqrt(n) u sum |terms|
-    a product, quotient   u |result|
-    tanh, exp, log        2 u |result|
-    max, comparison       none
+    a sum of n terms      sqrt(n) u sum |terms|; in einsum, of products of m factors, sqrt(n + m - 2) u sum |products|
+    a product, quotient   u |result|; also a square root, a^2, a^0.5
+    tanh, exp, log, ...   2 u |result|; also the other powers
+    max, comparison       none; nor has a sign, an absolute value, a choice, and what only moves elements
+
+A sum up to each element is a sum for each; a mean is a sum, and then a quotient.
 
 sqrt(n) is how n independent rounding errors add up (Higham & Mary, "A new approach to probabilistic rounding error
 analysis", SIAM J. Sci. Comput. 41, 2019). Reference for the method: Parker, "Monte Carlo Arithmetic", UCLA CSD-970002
@@ -20,11 +22,26 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from crosscheck.referee.numbers.format import Format
 from crosscheck.referee.numbers.lifted import Lifted
+from crosscheck.referee.numbers.structure import (
+    BITWISE,
+    COMPARISONS,
+    DERIVED,
+    DERIVED_OPERATIONS,
+    LOGICAL,
+    STRUCTURE,
+    first_lifted,
+    lifting,
+    of_conditions,
+    reduction,
+)
+from crosscheck.referee.numbers.subscripts import distinct, spelled_out
 
 SAMPLES = 16
+ELEMENTARY = (np.tanh, np.exp, np.expm1, np.log, np.log1p, np.sinh, np.cosh)
 
 
 class Noisy(Lifted):
@@ -56,22 +73,55 @@ class Noisy(Lifted):
         axes = range(self.ndim)
         return self.like(self.samples.transpose(*reversed(axes), self.ndim))
 
-    def reshape(self, *shape: Any) -> Noisy:
-        """Return a view of another shape, as an ndarray would."""
-        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
-        return self.like(self.samples.reshape(*sizes, self.samples.shape[-1]))
+    def each(self, of: Callable[..., Any], *others: Noisy) -> Any:
+        """Return what a function that moves elements about makes of each sample; a view, where it is one of a sample.
+
+        The samples lie at equal distances in memory; so a view of the first says where those of the others are.
+        """
+        count = max(number.samples.shape[-1] for number in (self, *others))
+        samples = [_of_samples(number.samples, count) for number in (self, *others)]
+        first = of(*(array[..., 0] for array in samples))
+        if isinstance(first, list | tuple):
+            return [self.each(lambda *parts, k=k: of(*parts)[k], *others) for k in range(len(first))]
+        if np.may_share_memory(first, samples[0]):
+            strides = (*first.strides, samples[0].strides[-1])
+            return self.like(as_strided(first, (*first.shape, count), strides))
+        rest = [of(*(array[..., k] for array in samples)) for k in range(1, count)]
+        return self.like(np.stack([first, *rest], axis=-1))
 
     def copy(self) -> Noisy:
         """Return a copy."""
         return self.like(self.samples.copy())
 
+    def zeros(self, shape: tuple[int, ...]) -> Noisy:
+        """Return a new array of as many samples, of exact zeros."""
+        return self.like(np.zeros((*shape, self.samples.shape[-1])))
+
+    def truth(self) -> tuple[Any, Any]:
+        """Return which elements are not zero, and where all samples agree in that, as arrays of booleans."""
+        truths = self.samples != 0
+        return truths[..., 0], np.all(truths == truths[..., :1], axis=-1)
+
+    @property
+    def values(self) -> Any:  # type: ignore[override]
+        """The samples."""
+        return self.samples
+
+    def shares_memory(self, other: Noisy) -> bool:
+        """Say whether it is a view of the same memory as another."""
+        return bool(np.may_share_memory(self.samples, other.samples))
+
     def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of an array without axes")
         return self.shape[0]
 
-    def __getitem__(self, index: Any) -> Noisy:
-        return self.like(self.samples[_whole(index)])
+    def _get(self, index: Any) -> Noisy:
+        found = self.samples[_whole(index)]
+        # of a single element, NumPy returns no view
+        return self.like(found.copy() if found.ndim == 1 and index is not Ellipsis else found)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def _set(self, index: Any, value: Any) -> None:
         self.samples[_whole(index)] = self.lift(value).samples
 
     def like(self, samples: Any) -> Noisy:
@@ -88,6 +138,11 @@ class Noisy(Lifted):
         """Return a result with noise of u times the size."""
         noise = self.rng.standard_normal(np.shape(result), dtype=np.float32)  # its own rounding is no matter
         return self.like(result + self.format.u * size * noise)
+
+
+def _of_samples(samples: Any, count: int) -> Any:
+    """Return samples so many in number, where there may be one that stands for all."""
+    return samples if samples.shape[-1] == count else np.broadcast_to(samples, (*samples.shape[:-1], count))
 
 
 def _whole(index: Any) -> Any:
@@ -165,6 +220,10 @@ def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.max(a, axis=_axes(a, axis), keepdims=keepdims)
 
 
+def _condition(of: np.ufunc) -> Callable[..., Any]:
+    return lambda *operands: of(*operands) * 1.0
+
+
 def _axes(a: Any, axis: Any) -> tuple[int, ...]:
     """Return axes of the number, all of them if None, as axes of its samples."""
     count = a.ndim - 1
@@ -173,28 +232,57 @@ def _axes(a: Any, axis: Any) -> tuple[int, ...]:
     return tuple(one % count for one in (axis if isinstance(axis, tuple) else (axis,)))
 
 
-def _empty_like(prototype: Noisy, shape: tuple[int, ...] | None = None) -> Noisy:
-    sizes = prototype.shape if shape is None else shape
-    return prototype.like(np.zeros((*sizes, prototype.samples.shape[-1])))
+def _power(a: Any, exponent: Any) -> tuple[Any, Any]:
+    result = a**exponent
+    simple, exact = (exponent == 2) | (exponent == 0.5), (exponent == 0) | (exponent == 1)
+    return result, np.where(exact, 0, np.where(simple, 1, 2)) * np.abs(result)
+
+
+def _cumsum(a: Any, axis: Any = None) -> tuple[Any, Any]:
+    if axis is None:
+        return _cumsum(a.reshape(-1, a.shape[-1]), axis=0)
+    (axis,) = _axes(a, axis)
+    terms = np.arange(1.0, a.shape[axis] + 1).reshape(-1, *(1,) * (a.ndim - 1 - axis))
+    return np.cumsum(a, axis=axis), np.sqrt(terms) * np.cumsum(np.abs(a), axis=axis)
+
+
+def _einsum(text: str, *operands: Any, optimize: Any = False) -> Noisy:  # noqa: ARG001 - of the order nothing depends
+    one = first_lifted(operands)
+    numbers = [one.lift(operand) for operand in operands]
+    subscripts, numbers = distinct(spelled_out(text, [number.ndim for number in numbers]), numbers)
+    axes = subscripts.summed_axes()
+    if len(numbers) == 1:
+        summed = np.sum(numbers[0], axis=axes[0]) if axes[0] else numbers[0]
+        kept: Noisy = summed.each(lambda part: np.einsum(str(subscripts.kept()), part))
+        return kept.copy()
+    roundings = subscripts.terms([number.shape for number in numbers]) + len(numbers) - 2
+    whole, samples = str(subscripts.with_one_more()), [number.samples for number in numbers]
+    size = np.sqrt(roundings) * np.einsum(whole, *map(np.abs, samples))
+    return one.rounded(np.einsum(whole, *samples), size)
 
 
 Noisy.operations = {
+    **DERIVED_OPERATIONS,
     np.add: _operation(_add),
     np.subtract: _operation(_subtract),
-    np.negative: _exact(np.negative),
     np.multiply: _operation(_sized(np.multiply, 1)),
     np.matmul: _operation(_matmul),
     np.divide: _operation(_sized(np.divide, 1)),
     np.reciprocal: _operation(_sized(np.reciprocal, 1)),
-    np.tanh: _operation(_sized(np.tanh, 2)),
-    np.exp: _operation(_sized(np.exp, 2)),
-    np.log: _operation(_sized(np.log, 2)),
-    np.maximum: _exact(np.maximum),
-    np.greater: _exact(lambda a, b: (a > b) * 1.0),
+    np.sqrt: _operation(_sized(np.sqrt, 1)),
+    np.power: _operation(_power),
+    np.float_power: _operation(_power),
+    **{ufunc: _operation(_sized(ufunc, 2)) for ufunc in ELEMENTARY},
+    **{ufunc: _exact(ufunc) for ufunc in (np.negative, np.absolute, np.fabs, np.sign, np.maximum)},
+    **{ufunc: _exact(_condition(ufunc)) for ufunc in (*COMPARISONS, *LOGICAL)},
+    **{ufunc: of_conditions(_exact(_condition(of_truths))) for ufunc, of_truths in BITWISE.items()},
 }
 Noisy.functions = {
-    np.empty_like: _empty_like,
-    np.zeros_like: _empty_like,
-    np.sum: _operation(_sum),
-    np.max: _exact(_max),
+    **STRUCTURE,
+    **DERIVED,
+    np.sum: reduction(_operation(_sum)),
+    np.max: reduction(_exact(_max)),
+    np.cumsum: _operation(_cumsum),
+    np.where: lifting(_exact(lambda condition, a, b: np.where(condition != 0, a, b))),
+    np.einsum: _einsum,
 }

@@ -413,10 +413,13 @@ def test_it_looks_like_an_array() -> None:
     ("name", "call"),
     [
         ("sin", lambda a: np.sin(a)),
-        ("power", lambda a: a**2),
-        ("concatenate", lambda a: np.concatenate([a, a])),
-        ("einsum", lambda a: np.einsum("i,i", a, a)),
-        ("add", lambda a: np.add.reduce(a)),
+        ("arctan", lambda a: np.arctan(a)),
+        ("prod", lambda a: np.prod(a)),
+        ("sum", lambda a: np.sum(a, initial=1.0)),
+        ("power", lambda a: a**1.5),
+        ("einsum", lambda a: np.einsum(a, [0], a, [0])),
+        ("multiply", lambda a: np.multiply.reduce(a)),
+        ("invert", lambda a: ~(a * 2)),
         ("exp", lambda a: np.exp(a, where=np.array([True, False]))),
     ],
 )

@@ -198,9 +198,12 @@ def test_a_buffer_is_of_the_same_type() -> None:
     ("name", "call"),
     [
         ("sin", lambda a: np.sin(a)),
-        ("power", lambda a: a**2),
-        ("concatenate", lambda a: np.concatenate([a, a])),
-        ("add", lambda a: np.add.reduce(a)),
+        ("arctan", lambda a: np.arctan(a)),
+        ("prod", lambda a: np.prod(a)),
+        ("sum", lambda a: np.sum(a, initial=1.0)),
+        ("einsum", lambda a: np.einsum(a, [0], a, [0])),
+        ("multiply", lambda a: np.multiply.reduce(a)),
+        ("invert", lambda a: ~(a * 2)),
         ("exp", lambda a: np.exp(a, where=np.array([True, False]))),
     ],
 )

@@ -20,6 +20,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "identity": (3,),
     "array": ([0.5, 1.5],),
     "asarray": ([0.5, 1.5],),
+    "asanyarray": ([0.5, 1.5],),
     "ascontiguousarray": (np.array([[0.5], [1.5]]),),
     "zeros_like": (np.array([0.5, 1.5]),),
     "ones_like": (np.array([0.5, 1.5]),),

@@ -107,7 +107,7 @@ class Bounded(Lifted):
         return self.v != 0, (np.abs(self.v) > E) | (E == 0)
 
     @property
-    def values(self) -> Any:  # type: ignore[override]
+    def values(self) -> Any:
         """The values."""
         return self.v
 
@@ -319,7 +319,7 @@ def _sum_of_products(subscripts: Subscripts, numbers: list[Bounded], axes: list[
 
 def _cumsum(a: Bounded, axis: Any = None) -> Bounded:
     if axis is None:
-        return _cumsum(np.ravel(a), axis=0)  # type: ignore[call-overload]
+        return _cumsum(a.ravel(), axis=0)
     v, p, s, n = (part.cumsum(axis=axis) for part in (a.v, a.p, a.s, a.n))
     return Bounded(v, p, s, n, _exact(np.minimum.accumulate(a.q, axis=axis), s, a.format), a.format)
 

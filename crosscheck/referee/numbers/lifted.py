@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from crosscheck.referee.numbers.floats import is_float_type, without_float_type
 from crosscheck.referee.numbers.methods import Methods
 from crosscheck.referee.numbers.undecided import UndecidedError
 
@@ -173,24 +174,6 @@ class Lifted(NDArrayOperatorsMixin, Methods):
 
 REDUCTIONS: Mapping[np.ufunc, Any] = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
 """The functions that reduce by a ufunc."""
-
-
-def is_float_type(value: Any) -> bool:
-    """Say whether a value names a floating-point type, as a dtype argument does."""
-    if not isinstance(value, type | np.dtype | str):
-        return False
-    try:
-        return np.dtype(value).kind == "f"
-    except TypeError:
-        return False
-
-
-def without_float_type(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options without a dtype of floats, or none: whatever the format, a lifted number is a lifted number."""
-    given = dict(options)
-    if given.get("dtype") is None or is_float_type(given["dtype"]):
-        given.pop("dtype", None)
-    return given
 
 
 def _plain(index: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -11,45 +11,45 @@ class Methods:
     """What an array-like type inherits; its functions do the work."""
 
     @property
-    def T(self) -> Self:
+    def T(self) -> Any:
         """A view with the axes reversed."""
         return self.transpose()
 
-    def reshape(self, *shape: Any, order: Any = "C") -> Self:
+    def reshape(self, *shape: Any, order: Any = "C") -> Any:
         """Return a view of another shape, or a copy where an ndarray would."""
         return self._call(np.reshape, _listed(shape), order=order)
 
-    def transpose(self, *axes: Any) -> Self:
+    def transpose(self, *axes: Any) -> Any:
         """Return a view with the axes in another order, reversed if none is given."""
         return self._call(np.transpose, _listed(axes) if axes and axes[0] is not None else None)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Self:
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
         """Return a view with two axes interchanged."""
         return self._call(np.swapaxes, axis1, axis2)
 
-    def squeeze(self, axis: Any = None) -> Self:
+    def squeeze(self, axis: Any = None) -> Any:
         """Return a view without axes of length 1."""
         return self._call(np.squeeze, axis=axis)
 
-    def ravel(self, order: Any = "C") -> Self:
+    def ravel(self, order: Any = "C") -> Any:
         """Return a view, or a copy where an ndarray would, with one axis."""
         return self._call(np.ravel, order=order)
 
-    def flatten(self, order: Any = "C") -> Self:
+    def flatten(self, order: Any = "C") -> Any:
         """Return a copy with one axis."""
         return self.ravel(order).copy()
 
-    def repeat(self, repeats: Any, axis: Any = None) -> Self:
+    def repeat(self, repeats: Any, axis: Any = None) -> Any:
         """Return a copy with elements repeated."""
         return self._call(np.repeat, repeats, axis=axis)
 
-    def copy(self) -> Self:
+    def copy(self) -> Any:
         """Return a copy."""
         return self._call(np.copy)
 
     def fill(self, value: Any) -> None:
         """Set every element to a value."""
-        self[...] = value  # type: ignore[index]
+        np.copyto(self, value)  # type: ignore[call-overload]
 
     def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
         """Return the sum over axes, or over all."""

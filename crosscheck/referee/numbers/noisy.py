@@ -103,7 +103,7 @@ class Noisy(Lifted):
         return truths[..., 0], np.all(truths == truths[..., :1], axis=-1)
 
     @property
-    def values(self) -> Any:  # type: ignore[override]
+    def values(self) -> Any:
         """The samples."""
         return self.samples
 
@@ -152,7 +152,9 @@ def _whole(index: Any) -> Any:
 
 
 def noisy(value: Any, format: Format, rng: np.random.Generator, samples: int = SAMPLES) -> Noisy:
-    """Return exact numbers as `Noisy`."""
+    """Return exact numbers as `Noisy`; what is `Noisy` already is returned as it is."""
+    if isinstance(value, Noisy):
+        return value
     return Noisy(np.repeat(np.asarray(value, dtype=np.float64)[..., None], samples, axis=-1), format, rng)
 
 
@@ -258,7 +260,8 @@ def _einsum(text: str, *operands: Any, optimize: Any = False) -> Noisy:  # noqa:
     roundings = subscripts.terms([number.shape for number in numbers]) + len(numbers) - 2
     whole, samples = str(subscripts.with_one_more()), [number.samples for number in numbers]
     size = np.sqrt(roundings) * np.einsum(whole, *map(np.abs, samples))
-    return one.rounded(np.einsum(whole, *samples), size)
+    result: Noisy = one.rounded(np.einsum(whole, *samples), size)
+    return result
 
 
 Noisy.operations = {

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from crosscheck.referee.numbers.floats import is_float_type
+
 
 class Objects(np.ndarray[Any, np.dtype[np.object_]]):
     """An object array of numbers of one type.
@@ -54,6 +56,16 @@ class Objects(np.ndarray[Any, np.dtype[np.object_]]):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         super().__setitem__(index, _plain(self.of(value))[()])  # of a single number, the number itself
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Return the same numbers, whatever floating-point type is asked for; as another, what NumPy makes of them."""
+        if is_float_type(dtype):
+            return self.copy() if kwargs.get("copy", True) else self
+        return super().astype(dtype, *args, **kwargs)
+
+    def fill(self, value: Any) -> None:
+        """Set every element to a value."""
+        self[...] = value
 
     def _lifted(self, result: Any) -> Any:
         """Return what NumPy returned, object arrays as arrays of this type."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.referee.numbers.lifted import Lifted, is_float_type
+from crosscheck.referee.numbers.floats import is_float_type
+from crosscheck.referee.numbers.lifted import Lifted
 
 Function = Callable[..., Any]
 

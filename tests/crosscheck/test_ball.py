@@ -221,6 +221,69 @@ def test_sums_and_products_of_dyadic_numbers_are_exact(x: Any, y: Any, z: Any) -
         assert total.value == arb(x.sum())
 
 
+SHAPES = [
+    ((2, 3), (3, 4)),
+    ((3,), (3, 2)),
+    ((2, 3), (3,)),
+    ((3,), (3,)),
+    ((4, 2, 3), (3, 2)),
+    ((2, 3), (4, 3, 2)),
+    ((2, 1, 2, 3), (4, 3, 1)),
+    ((3,), (2, 3, 2)),
+    ((2, 0), (0, 2)),
+]
+
+
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+@given(seed=st.integers(0, 2**32 - 1), complexes=st.sampled_from([(), (0,), (1,), (0, 1)]), plain=st.booleans())
+def test_a_matrix_product_is_sums_of_products(shapes: Any, seed: int, complexes: tuple[int, ...], plain: bool) -> None:
+    rng = np.random.Generator(np.random.PCG64(seed))
+    operands = [rng.standard_normal(shape) for shape in shapes]
+    lifted: list[Any] = [balls(operand) / 3 for operand in operands]
+    if plain and 1 not in complexes:
+        lifted[1] = operands[1]
+    for k in complexes:
+        for index in np.ndindex(lifted[k].shape):
+            lifted[k][index] = Ball(acb(lifted[k][index].value, arb(rng.standard_normal()) * arb(2) ** -400))
+    products = [lifted[0] @ lifted[1], np.matmul(lifted[0], lifted[1])]
+    if max(operand.ndim for operand in operands) <= 2:
+        products += [np.dot(lifted[0], lifted[1]), lifted[0].dot(lifted[1])]
+    wanted = np.matmul(*(np.asarray(balls(operand)) for operand in lifted))  # NumPy's own, of plain object arrays
+    sizes = np.asarray(np.abs(operands[0]) @ np.abs(operands[1]))
+    for product in products:
+        assert np.shape(product) == np.shape(wanted)
+        for mine, theirs, size in zip(np.ravel(product), np.ravel(wanted), np.ravel(sizes), strict=True):
+            theirs = theirs if isinstance(theirs, Ball) else Ball(theirs)  # an empty sum is a plain 0
+            assert overlap(mine, theirs)
+            # 3 products, 2 additions, and the terms' own radii, in 128 bits of the sum of the terms' sizes
+            assert mine.real.value.rad() <= arb(size) * arb(2) ** -120
+            # of an imaginary part likewise: it is of 2^-400 times numbers below 8
+            if isinstance(mine.value, acb):
+                assert mine.imag.value.rad() <= arb(2) ** (-400 - 110)
+
+
+def test_a_matrix_product_goes_into_out() -> None:
+    a, b, out = balls(np.eye(2)) / 2, np.array([[1.0, 2.0], [3.0, 4.0]]), balls(np.zeros((2, 2)))
+    assert np.matmul(a, b, out=out) is out
+    assert [[float(ball.value) for ball in row] for row in out] == [[0.5, 1], [1.5, 2]]
+    np.matmul(out, b, out=out)  # of itself
+    assert [[float(ball.value) for ball in row] for row in out] == [[3.5, 5], [7.5, 11]]
+    with pytest.raises(ValueError, match=r"matmul of shapes \(2, 2\) and \(3, 2\)"):
+        _ = a @ np.ones((3, 2))
+
+
+def test_a_cast_to_floats_leaves_balls() -> None:
+    a = balls([1.0, -2.0]) / 3
+    for cast in (a.astype(np.float32), a.astype(float, copy=False), a.astype("f8")):
+        assert isinstance(cast, Balls)
+        assert all(overlap(one, other) for one, other in zip(cast, a, strict=True))
+    assert a.astype(float, copy=False) is a
+    assert a.astype(float) is not a
+    assert (a > 0).astype(np.float64).tolist() == [1.0, 0.0]
+    a.fill(0)
+    assert all(isinstance(number, Ball) for number in a.flat)
+
+
 def test_assignment_makes_balls() -> None:
     a = np.empty_like(balls([[1.0, 2.0], [3.0, 4.0]]), shape=(2, 3))
     assert isinstance(a, Balls)

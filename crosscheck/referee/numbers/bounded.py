@@ -293,8 +293,8 @@ def _einsum(text: str, *operands: Any, optimize: Any = False) -> Bounded:  # noq
     axes = subscripts.summed_axes()
     if len(numbers) == 1:
         summed = _sum(numbers[0], axes[0]) if axes[0] else numbers[0]
-        kept: Bounded = summed.each(lambda part: np.einsum(str(subscripts.kept()), part))
-        return kept.copy()
+        kept: Bounded = summed.each(lambda part: np.einsum(str(subscripts.kept()), part).copy())
+        return kept
     return _sum_of_products(subscripts, numbers, axes)
 
 

@@ -49,7 +49,7 @@ class Methods:
 
     def fill(self, value: Any) -> None:
         """Set every element to a value."""
-        np.copyto(self, value)  # type: ignore[call-overload]
+        self._call(np.copyto, value)
 
     def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
         """Return the sum over axes, or over all."""

@@ -255,8 +255,8 @@ def _einsum(text: str, *operands: Any, optimize: Any = False) -> Noisy:  # noqa:
     axes = subscripts.summed_axes()
     if len(numbers) == 1:
         summed = np.sum(numbers[0], axis=axes[0]) if axes[0] else numbers[0]
-        kept: Noisy = summed.each(lambda part: np.einsum(str(subscripts.kept()), part))
-        return kept.copy()
+        kept: Noisy = summed.each(lambda part: np.einsum(str(subscripts.kept()), part).copy())
+        return kept
     roundings = subscripts.terms([number.shape for number in numbers]) + len(numbers) - 2
     whole, samples = str(subscripts.with_one_more()), [number.samples for number in numbers]
     size = np.sqrt(roundings) * np.einsum(whole, *map(np.abs, samples))

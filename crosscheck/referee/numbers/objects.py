@@ -8,7 +8,7 @@ NumPy implements it; here it is a TypeError that names it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,12 +22,14 @@ class Objects(np.ndarray[Any, np.dtype[np.object_]]):
     Attributes:
         number: the type of its elements; called with a plain number, it makes one. Set by the subclass.
         selecting: the ufuncs that return one of their operands as it is, with what is run in their place.
+        computing: the ufuncs that the type has a faster way for, from plain arrays to a plain array.
     """
 
     number: ClassVar[type]
     selecting: ClassVar[Mapping[np.ufunc, np.ufunc]] = {
         ufunc: ufunc for ufunc in (np.maximum, np.minimum, np.fmax, np.fmin)
     }
+    computing: ClassVar[Mapping[np.ufunc, Callable[..., Any]]] = {}
 
     @classmethod
     def of(cls, array: Any) -> Self:
@@ -43,6 +45,8 @@ class Objects(np.ndarray[Any, np.dtype[np.object_]]):
         run = ufunc
         if ufunc in self.selecting:
             inputs, run = tuple(self.of(value) for value in inputs), self.selecting[ufunc]
+        if ufunc in self.computing and method == "__call__" and not kwargs:
+            return self._computed(self.computing[ufunc], inputs, out)
         if out is not None:
             kwargs["out"] = tuple(_plain(value) for value in out)
         try:
@@ -57,7 +61,7 @@ class Objects(np.ndarray[Any, np.dtype[np.object_]]):
     def __setitem__(self, index: Any, value: Any) -> None:
         super().__setitem__(index, _plain(self.of(value))[()])  # of a single number, the number itself
 
-    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the same numbers, whatever floating-point type is asked for; as another, what NumPy makes of them."""
         if is_float_type(dtype):
             return self.copy() if kwargs.get("copy", True) else self
@@ -66,6 +70,13 @@ class Objects(np.ndarray[Any, np.dtype[np.object_]]):
     def fill(self, value: Any) -> None:
         """Set every element to a value."""
         self[...] = value
+
+    def _computed(self, of: Callable[..., Any], inputs: Any, out: Any) -> Any:
+        result = of(*(np.asarray(_plain(value)) for value in inputs))
+        if out is None:
+            return self._lifted(result)
+        out[0][...] = result
+        return out[0]
 
     def _lifted(self, result: Any) -> Any:
         """Return what NumPy returned, object arrays as arrays of this type."""

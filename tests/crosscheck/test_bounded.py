@@ -6,6 +6,7 @@ programs compute them (rounded at each step, or fused), exactly as fractions, an
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -106,12 +107,61 @@ UNARY: dict[str, tuple[Any, Exact, list[Exact]]] = {
     "negative": (np.negative, lambda a: -a, []),
     "tanh": (np.tanh, of(mpmath.tanh), [lambda a: np.tanh(a.astype(np.float64)).astype(np.float32)]),
     "exp": (np.exp, of(mpmath.exp), [lambda a: np.exp(a.astype(np.float64)).astype(np.float32)]),
+    "expm1": (np.expm1, of(mpmath.expm1), [lambda a: np.expm1(a.astype(np.float64)).astype(np.float32)]),
+    "sinh": (np.sinh, of(mpmath.sinh), [lambda a: np.sinh(a.astype(np.float64)).astype(np.float32)]),
+    "cosh": (np.cosh, of(mpmath.cosh), [lambda a: np.cosh(a.astype(np.float64)).astype(np.float32)]),
+    "positive": (np.positive, lambda a: a, []),
+    "absolute": (np.abs, abs, []),
+    "sign": (np.sign, of(mpmath.sign), []),
+    "square": (np.square, lambda a: a * a, [lambda a: a * a, lambda a: a**2, lambda a: np.power(a, np.float32(2))]),
+    "** 2": (lambda a: a**2, lambda a: a * a, []),
+    "** 3": (lambda a: a**3, lambda a: a * a * a, [lambda a: a * a * a, lambda a: np.power(a, np.float32(3))]),
+    "power 5": (lambda a: np.power(a, 5), lambda a: a**5, [lambda a: a * a * (a * a) * a]),
+    "** 0": (lambda a: a**0, lambda a: a**0, []),
+    "** 1": (lambda a: a**1, lambda a: a, []),
+    "clip": (lambda a: np.clip(a, -0.5, 1.5), lambda a: np.clip(a, Fraction(-1, 2), Fraction(3, 2)), []),
+    "clip from below": (lambda a: np.clip(a, 0, None), lambda a: np.maximum(a, Fraction(0)), []),
+    "clip, the method": (lambda a: a.clip(max=1.0), lambda a: np.minimum(a, Fraction(1)), []),
+    "where, relu": (lambda a: np.where(a > 0, a, 0), lambda a: np.maximum(a, Fraction(0)), []),
+    "times a condition": (lambda a: a * (a >= 0), lambda a: np.maximum(a, Fraction(0)), []),
+    "a condition as floats": (lambda a: (a > 0).astype(a.dtype) * a, lambda a: np.maximum(a, Fraction(0)), []),
+    "masked assignment": (lambda a: rectified(a), lambda a: np.maximum(a, Fraction(0)), []),
+    "leaky": (lambda a: np.where(a > 0, a, a * 0.25), lambda a: np.where(a > 0, a, a / 4), []),
+    "a jump": (lambda a: np.where(a < 0, a, 5.0 + a), lambda a: np.where(a < 0, a, a + 5), []),
 }
+
+
+def rectified(a: Any) -> Any:
+    """Return relu the way a backward pass is often written."""
+    result = a.copy()
+    result[a <= 0] = 0
+    return result
+
+
 BINARY: dict[str, tuple[Any, Exact, list[Exact]]] = {
     "add": (np.add, lambda a, b: a + b, []),
     "subtract": (np.subtract, lambda a, b: a - b, []),
     "multiply": (np.multiply, lambda a, b: a * b, []),
     "maximum": (np.maximum, np.maximum, []),
+    "minimum": (np.minimum, np.minimum, []),
+    "fmax": (np.fmax, np.maximum, []),
+    "fmin": (np.fmin, np.minimum, []),
+    "where": (lambda a, b: np.where(a > b, a, b * 2), lambda a, b: np.where(a > b, a, b * 2), []),
+    "where, of something else": (lambda a, b: np.where(a != 0, b, a), lambda a, b: np.where(a != 0, b, a), []),
+}
+COMPARISONS: dict[str, Callable[..., Any]] = {
+    "greater": operator.gt,
+    "greater or equal": operator.ge,
+    "less": operator.lt,
+    "less or equal": operator.le,
+    "equal": operator.eq,
+    "not equal": operator.ne,
+    "and": lambda a, b: (a > b) & (a > 0),
+    "or": lambda a, b: (a > b) | (b > 0),
+    "exclusive or": lambda a, b: (a > 0) ^ (b > 0),
+    "not": lambda a, b: ~(a > b),
+    "logical and": lambda a, b: np.logical_and(a > 0, b > 0),
+    "logical not": lambda a, b: np.logical_not(a > b),
 }
 
 
@@ -161,13 +211,80 @@ def test_log(a: Rough) -> None:
         assert_within(np.log(held.astype(np.float64)).astype(np.float32), exact, logarithm[positive])
 
 
-@given(rough(), rough())
-def test_greater(a: Rough, b: Rough) -> None:
-    result = a.bounded > b.bounded
-    exact = np.array([Fraction(int(truth)) for truth in a.exact > b.exact], dtype=object)
+@given(rough())
+def test_sqrt_and_log1p(a: Rough) -> None:
+    for function, exact_of, least in (
+        (np.sqrt, mpmath.sqrt, 0),
+        (lambda x: x**0.5, mpmath.sqrt, 0),
+        (np.log1p, mpmath.log1p, -1),
+    ):
+        result = function(a.bounded)
+        known = a.bounded.v - least > a.bounded.E
+        known |= (a.bounded.v == a.bounded.E) & (least == 0)  # the root of what may be 0 but not less
+        assert np.array_equal(np.isfinite(np.asarray(result.E)), known)
+        exact = of(exact_of)(a.exact[known])
+        for held in a.programs:
+            held = held[known]
+            assert_within(function(held), exact, result[known])
+            assert_within(function(held.astype(np.float64)).astype(np.float32), exact, result[known])
+
+
+@given(rough())
+def test_a_negative_power(a: Rough) -> None:
+    result = a.bounded**-2
+    known = np.isfinite(np.asarray(result.E)) & (np.abs(a.bounded.v) > 2.0**-60)  # else a program's overflows
+    exact = np.array([1 / (e * e) for e in a.exact[known]], dtype=object)
+    for held in a.programs:
+        assert_within(1 / (held[known] * held[known]), exact, result[known])
+        assert_within(held[known] ** np.float32(-2), exact, result[known])
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+@given(a=rough(), b=rough(), same=st.booleans())
+def test_a_comparison(name: str, a: Rough, b: Rough, same: bool) -> None:
+    compare = COMPARISONS[name]
+    b = a if same else b
+    result = compare(a.bounded, b.bounded)
+    exact = np.array([Fraction(int(truth)) for truth in compare(a.exact, b.exact)], dtype=object)
+    assert set(np.asarray(result.E)) <= {0, 1}
     for held_a in a.programs:
         for held_b in b.programs:
-            assert_within(held_a > held_b, exact, result)
+            assert_within(compare(held_a, held_b), exact, result)
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+@given(a=arrays((3,), dyadic), b=arrays((3,), dyadic))
+def test_a_comparison_of_exact_numbers_is_decided(name: str, a: Any, b: Any) -> None:
+    result = COMPARISONS[name](lift(a, SINGLE), lift(b, SINGLE))
+    assert np.array_equal(result.v, COMPARISONS[name](a, b))
+    assert not np.any(result.E)
+
+
+def test_logic_is_decided_by_one_operand() -> None:
+    third = 1 / lift(3.0, SINGLE)
+    open_, no, yes = third * 3 > 1, lift(0.0, SINGLE) > 1, lift(2.0, SINGLE) > 1
+    assert open_.E == 1
+    for result, wanted in (
+        (open_ & no, (0, 0)),
+        (open_ & yes, (open_.v, 1)),
+        (open_ | yes, (1, 0)),
+        (open_ | no, (open_.v, 1)),
+        (open_ ^ yes, (1 - open_.v, 1)),
+        (~no, (1, 0)),
+        (~open_, (1 - open_.v, 1)),
+    ):
+        assert (result.v, result.E) == wanted
+
+
+def test_an_undecided_choice_covers_both() -> None:
+    third = 1 / lift(3.0, SINGLE)
+    undecided, far = third * 3 > 1, lift(7.0, SINGLE)
+    for chosen in (np.where(undecided, third, far), np.where(~undecided, third, far)):
+        # from 1/3 to 7, and no more than 3 of the errors of third besides
+        assert abs(7 - 1 / 3) <= chosen.E <= 7 - 1 / 3 + 3 * third.E + 2 * ETA
+    assert np.where(lift(1.0, SINGLE) > 0, third + far, far).n == (third + far).n  # a sum stays a sum
+    assert np.sign(third * 3 - 1).E == 2
+    assert (np.sign(third).v, np.sign(third).E) == (1, 0)
 
 
 def in_order(terms: Any) -> Any:
@@ -217,6 +334,123 @@ def test_max_over_an_axis(a: Rough) -> None:
         assert_within(held.max(axis=-1, keepdims=True), a.exact.max(axis=-1, keepdims=True), result)
 
 
+EINSUMS: dict[str, tuple[str, tuple[tuple[int, ...], ...]]] = {
+    "matrix product": ("ij,jk->ik", ((2, 3), (3, 2))),
+    "implicit": ("ij,jk", ((2, 3), (3, 2))),
+    "implicit, in order of letters": ("ba,bc", ((3, 2), (3, 2))),
+    "elementwise": ("ij,ij->ij", ((2, 3), (2, 3))),
+    "outer": ("i,j->ji", ((2,), (3,))),
+    "inner": ("i,i", ((3,), (3,))),
+    "batched": ("bij,bjk->bik", ((2, 1, 2), (2, 2, 1))),
+    "Ellipsis": ("...ij,...jk->...ik", ((2, 1, 2), (2, 1))),
+    "Ellipsis, implicit": ("...i,ji", ((2, 1, 2), (3, 2))),
+    "one, transposed": ("ij->ji", ((2, 3),)),
+    "one, summed": ("ij->j", ((2, 3),)),
+    "one, a diagonal": ("ii->i", ((2, 2),)),
+    "trace": ("ii", ((3, 3),)),
+    "a diagonal and another": ("ii,ij->j", ((2, 2), (2, 3))),
+    "three": ("ij,jk,k->i", ((2, 2), (2, 2), (2,))),
+    "four": ("i,i,ij,j->", ((2,), (2,), (2, 2), (2,))),
+    "length 1, repeated": ("ij,ij->i", ((2, 3), (2, 1))),
+}
+
+
+@pytest.mark.parametrize("name", EINSUMS)
+@given(data=st.data())
+def test_einsum_in_any_order(name: str, data: st.DataObject) -> None:
+    text, shapes = EINSUMS[name]
+    operands = [data.draw(rough(shape)) for shape in shapes]
+    exact = np.einsum(text, *(operand.exact for operand in operands))
+    result = np.einsum(text, *(operand.bounded for operand in operands))
+    for k in range(2):
+        held = [operand.programs[k] for operand in operands]
+        wide = [array.astype(np.float64) for array in held]
+        programs = [
+            np.einsum(text, *held),
+            np.einsum(text, *wide).astype(np.float32),
+            np.einsum(text, *held, optimize="optimal"),
+        ]
+        for got in programs:
+            assert_within(got, exact, result)
+
+
+@given(arrays((2, 3), numbers), arrays((3, 2), numbers), arrays((2,), numbers))
+def test_einsum_has_the_bound_of_the_textbook(x: Any, y: Any, z: Any) -> None:
+    a, b, c = (lift(array, SINGLE) for array in (x, y, z))
+    for of in (lambda p, q: np.einsum("ij,jk->ik", p, q), lambda p, q: np.tensordot(p, q, axes=1)):
+        assert np.array_equal(np.asarray(of(a, b).E), np.asarray((a @ b).E)) or np.all(np.abs(a.v) @ np.abs(b.v) == 0)
+    # Higham, lemma 3.1: 3 2 = 6 terms of 3 factors, 5 additions and 2 multiplications; and their underflows
+    three = np.einsum("ij,jk,k->i", a, b, c)
+    terms, larger = (
+        np.einsum("ij,jk,k->i", *map(of, (x, y, z))) for of in (np.abs, lambda s: np.maximum(np.abs(s), 1))
+    )
+    bound = 7 * U / (1 - 7 * U) * terms + 8 * ETA + 2 * ETA * larger
+    assert np.all(np.asarray(three.E) <= bound * (1 + 2.0**-50))
+    inexact = np.asarray(three.E) > 0
+    assert np.all(np.asarray(three.E)[inexact] >= (7 * U * terms)[inexact] * (1 - 2.0**-50))
+
+
+PRODUCTS: dict[str, tuple[Any, tuple[tuple[int, ...], tuple[int, ...]]]] = {
+    "dot": (np.dot, ((2, 3), (3, 2))),
+    "dot, the method": (lambda a, b: a.dot(b), ((2, 3), (3,))),
+    "dot of vectors": (np.dot, ((3,), (3,))),
+    "dot of a vector and a matrix": (np.dot, ((3,), (3, 2))),
+    "dot with a number": (np.dot, ((), (3,))),
+    "dot of many axes": (np.dot, ((2, 2), (2, 2, 1))),
+    "matmul of vectors": (np.matmul, ((3,), (3,))),
+    "matmul of a stack and a vector": (np.matmul, ((2, 2, 3), (3,))),
+    "matmul of a vector and a stack": (np.matmul, ((3,), (2, 3, 1))),
+    "matmul of stacks": (np.matmul, ((2, 1, 2), (2, 2, 1))),
+    "outer": (np.outer, ((2,), (2, 2))),
+    "inner": (np.inner, ((2, 3), (3,))),
+    "inner with a number": (np.inner, ((2,), ())),
+    "tensordot": (lambda a, b: np.tensordot(a, b, axes=([0, 1], [1, 0])), ((2, 3), (3, 2))),
+    "tensordot, one axis": (lambda a, b: np.tensordot(a, b, axes=(0, -1)), ((3, 2), (2, 3))),
+    "tensordot, counted": (lambda a, b: np.tensordot(a, b, 0), ((2,), (2,))),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+@given(data=st.data())
+def test_a_product_of_arrays(name: str, data: st.DataObject) -> None:
+    of, shapes = PRODUCTS[name]
+    a, b = (data.draw(rough(shape)) for shape in shapes)
+    exact = of(*(np.array(operand.exact, dtype=object) for operand in (a, b)))
+    for held_a, held_b in zip(a.programs, b.programs, strict=True):
+        held = [np.asarray(array, dtype=np.float32) for array in (held_a, held_b)]
+        result = of(a.bounded, b.bounded)
+        assert_within(of(*held), exact, result)
+        assert_within(np.float32(of(*(array.astype(np.float64) for array in held))), exact, result)
+
+
+REDUCTIONS: dict[str, Any] = {
+    "mean": lambda a: np.mean(a, axis=0),
+    "mean of all": lambda a: np.mean(a),
+    "mean, the method": lambda a: a.mean(axis=(0, 1), keepdims=True),
+    "sum over axes": lambda a: np.sum(a, axis=(0, -1)),
+    "sum, by add": lambda a: np.add.reduce(a, axis=1, keepdims=True),
+    "sum over the first, by add": lambda a: np.add.reduce(a),
+    "min": lambda a: np.min(a, axis=-1),
+    "amin": lambda a: np.amin(a, axis=0),
+    "amax": lambda a: np.amax(a),
+    "max, the method": lambda a: a.max(axis=0),
+    "min, the method": lambda a: a.min(axis=1, keepdims=True),
+    "max, by maximum": lambda a: np.maximum.reduce(a, axis=1),
+    "cumsum": lambda a: np.cumsum(a, axis=1),
+    "cumsum of all": lambda a: a.cumsum(),
+}
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+@given(a=rough((2, 3)))
+def test_a_reduction(name: str, a: Rough) -> None:
+    of = REDUCTIONS[name]
+    result, exact = of(a.bounded), of(a.exact)
+    for held in a.programs:
+        assert_within(of(held), exact, result)
+        assert_within(np.float32(of(held.astype(np.float64))), exact, result)
+
+
 @given(arrays((3, 4), numbers), arrays((4, 2), numbers))
 def test_a_matrix_product_has_the_bound_of_the_textbook(x: Any, y: Any) -> None:
     # Higham, section 3.5: gamma_k sum |x||y|, here with one rounding a product and k - 1 additions
@@ -245,6 +479,19 @@ def test_bounds_are_not_vacuous(a: Rough, b: Rough) -> None:
         slope = np.minimum(1, np.exp(2 * E_a) / np.cosh(v_a) ** 2)
         assert np.all(1.01 * (slope * E_a + 6 * U * np.tanh(v_a)) + 9 * ETA >= np.tanh(a.bounded).E)
         assert np.all(1.01 * (E_a + 6 * U) * np.exp(a.bounded.v) + 9 * ETA >= np.exp(a.bounded).E)
+        assert np.all(1.01 * (np.exp(2 * E_a) * np.cosh(v_a) * (E_a + 6 * U)) + 9 * ETA >= np.sinh(a.bounded).E)
+        assert np.all(1.01 * (np.exp(2 * E_a) * np.cosh(v_a) * (E_a + 6 * U)) + 9 * ETA >= np.cosh(a.bounded).E)
+        assert np.all(1.01 * (E_a + 6 * U) * (np.exp(a.bounded.v) + 1) + 9 * ETA >= np.expm1(a.bounded).E)
+        positive = np.abs(a.bounded) + 1  # 1 rounding more, in E; the slope of sqrt is below 1/2, that of log1p below 1
+        E_p = np.asarray(positive.E)
+        assert np.all(1.01 * (E_p / 2 + 6 * U * np.sqrt(positive.v)) + 9 * ETA >= np.sqrt(positive).E)
+        assert np.all(1.01 * (E_p + 6 * U * np.log1p(positive.v)) + 9 * ETA >= np.log1p(positive).E)
+        cubed = 1.01 * (3 * E_p * (positive.v + E_p) ** 2 + 6 * U * positive.v**3)
+        assert np.all(cubed + 9 * ETA >= (positive**3).E)
+        assert np.array_equal(np.asarray((-positive).E), np.asarray(np.abs(positive).E))
+        # a mean: its sum's error over the count, and 2 roundings of a division
+        total = np.sum(positive)
+        assert 1.01 * (total.E + 2 * U * total.v) / positive.size + 9 * ETA >= np.mean(positive).E
         inverse = 1 / lift(v_b + 1, DOUBLE)  # 2 roundings: of the reciprocal, and of its product with 1
         assert np.all(np.asarray(inverse.E) <= 1.01 * 2 * DOUBLE.u * inverse.v + 9 * DOUBLE.smallest)
 
@@ -259,6 +506,17 @@ def test_exact_arithmetic_has_no_error(x: Any, y: Any, z: Any) -> None:
         (np.maximum(c, 0), np.maximum(z, 0)),
         (np.max(c, axis=0), z.max(axis=0)),
         (-c, -z),
+        (c**2, z**2),
+        (np.abs(c), np.abs(z)),
+        (np.sign(c), np.sign(z)),
+        (np.minimum(c, 0.5), np.minimum(z, 0.5)),
+        (np.clip(c, -0.5, 0.5), np.clip(z, -0.5, 0.5)),
+        (np.where(c > 0, c, c * 2), np.where(z > 0, z, z * 2)),
+        (np.einsum("ij,jk,kl->il", a, b, c), x @ y @ z)
+        if not np.any(np.abs(x) @ np.abs(y) @ np.abs(z) > 3)
+        else (c, z),
+        (np.einsum("ij,jk->ki", a, b), (x @ y).T),
+        (np.cumsum(c, axis=0), np.cumsum(z, axis=0)),
     ):
         assert np.array_equal(result.v, exact)
         assert not np.any(result.E)

@@ -176,7 +176,7 @@ def test_without_noise_the_values_are_numpys_bit_for_bit(name: str) -> None:
     if any(
         word in name for word in ("sum", "matmul", "dot", "inner")
     ):  # few bits, so that no order of summation rounds
-        operands = tuple(np.round(operand * 64) / 64 for operand in operands)
+        operands = tuple(np.round(operand * 64) / 64 + 0.0 for operand in operands)
     assert NOISELESS.u == 0
     result = of(*(exact(operand, NOISELESS) for operand in operands))
     for part in result.parts:

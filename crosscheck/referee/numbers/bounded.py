@@ -307,14 +307,19 @@ def _sum_of_products(subscripts: Subscripts, numbers: list[Bounded], axes: list[
     most = [size + E for size, E in zip(least, errors, strict=True)]
     # the difference of the two products, each factor in turn replaced by its error
     p = sum(contract([*least[:i], errors[i], *most[i + 1 :]]) for i in range(m))
-    quanta = [number.q.min(axis=summed) for number, summed in zip(numbers, axes, strict=True)]
-    if m > 2:
-        p = p + (m - 1) * format.smallest * contract([np.maximum(size, 1) for size in most])
-        quanta = [np.minimum(q, 1) for q in quanta]  # so that no partial product is a multiple of less than the whole
     s = contract(most)
     n = np.full(np.shape(s), subscripts.terms([number.shape for number in numbers]) + m - 1.0)
-    q = np.minimum(np.einsum(str(subscripts.kept()), *quanta), NO_LIMIT)
-    return Bounded(contract([number.v for number in numbers]), p, s, n, _exact(q, s, format), format)
+    q = _exact(_quantum_of_products(subscripts, numbers, axes), s, format)
+    if m > 2:
+        p = p + (m - 1) * format.smallest * contract([np.maximum(size, 1) for size in most]) * (q == 0)
+    return Bounded(contract([number.v for number in numbers]), p, s, n, q, format)
+
+
+def _quantum_of_products(subscripts: Subscripts, numbers: list[Bounded], axes: list[tuple[int, ...]]) -> Any:
+    quanta = [number.q.min(axis=summed) for number, summed in zip(numbers, axes, strict=True)]
+    if len(numbers) > 2:  # so that no partial product is a multiple of less than the whole is
+        quanta = [np.minimum(q, 1) for q in quanta]
+    return np.minimum(np.einsum(str(subscripts.kept()), *quanta), NO_LIMIT)
 
 
 def _cumsum(a: Bounded, axis: Any = None) -> Bounded:

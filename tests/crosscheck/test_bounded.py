@@ -24,6 +24,7 @@ from crosscheck.referee.numbers.format import FORMATS, Format
 SINGLE, DOUBLE = FORMATS["float32"], FORMATS["float64"]
 U, ETA = SINGLE.u, SINGLE.smallest
 Exact = Callable[..., Any]
+einsum: Exact = np.einsum
 
 
 def lift(value: Any, format: Format) -> Any:
@@ -103,6 +104,7 @@ def of(function: Any) -> Exact:
     return each
 
 
+HALF: Any = Fraction(1, 2)  # of no type: NumPy's annotations know no fractions
 UNARY: dict[str, tuple[Any, Exact, list[Exact]]] = {
     "negative": (np.negative, lambda a: -a, []),
     "tanh": (np.tanh, of(mpmath.tanh), [lambda a: np.tanh(a.astype(np.float64)).astype(np.float32)]),
@@ -119,13 +121,13 @@ UNARY: dict[str, tuple[Any, Exact, list[Exact]]] = {
     "power 5": (lambda a: np.power(a, 5), lambda a: a**5, [lambda a: a * a * (a * a) * a]),
     "** 0": (lambda a: a**0, lambda a: a**0, []),
     "** 1": (lambda a: a**1, lambda a: a, []),
-    "clip": (lambda a: np.clip(a, -0.5, 1.5), lambda a: np.clip(a, Fraction(-1, 2), Fraction(3, 2)), []),
-    "clip from below": (lambda a: np.clip(a, 0, None), lambda a: np.maximum(a, Fraction(0)), []),
-    "clip, the method": (lambda a: a.clip(max=1.0), lambda a: np.minimum(a, Fraction(1)), []),
-    "where, relu": (lambda a: np.where(a > 0, a, 0), lambda a: np.maximum(a, Fraction(0)), []),
-    "times a condition": (lambda a: a * (a >= 0), lambda a: np.maximum(a, Fraction(0)), []),
-    "a condition as floats": (lambda a: (a > 0).astype(a.dtype) * a, lambda a: np.maximum(a, Fraction(0)), []),
-    "masked assignment": (lambda a: rectified(a), lambda a: np.maximum(a, Fraction(0)), []),
+    "clip": (lambda a: np.clip(a, -0.5, 1.5), lambda a: np.clip(a, -HALF, 3 * HALF), []),
+    "clip from below": (lambda a: np.clip(a, 0, None), lambda a: np.maximum(a, 0 * HALF), []),
+    "clip, the method": (lambda a: a.clip(max=1.0), lambda a: np.minimum(a, 2 * HALF), []),
+    "where, relu": (lambda a: np.where(a > 0, a, 0), lambda a: np.maximum(a, 0 * HALF), []),
+    "times a condition": (lambda a: a * (a >= 0), lambda a: np.maximum(a, 0 * HALF), []),
+    "a condition as floats": (lambda a: (a > 0).astype(a.dtype) * a, lambda a: np.maximum(a, 0 * HALF), []),
+    "masked assignment": (lambda a: rectified(a), lambda a: np.maximum(a, 0 * HALF), []),
     "leaky": (lambda a: np.where(a > 0, a, a * 0.25), lambda a: np.where(a > 0, a, a / 4), []),
     "a jump": (lambda a: np.where(a < 0, a, 5.0 + a), lambda a: np.where(a < 0, a, a + 5), []),
 }
@@ -380,7 +382,7 @@ def test_einsum_has_the_bound_of_the_textbook(x: Any, y: Any, z: Any) -> None:
     for of in (lambda p, q: np.einsum("ij,jk->ik", p, q), lambda p, q: np.tensordot(p, q, axes=1)):
         assert np.array_equal(np.asarray(of(a, b).E), np.asarray((a @ b).E)) or np.all(np.abs(a.v) @ np.abs(b.v) == 0)
     # Higham, lemma 3.1: 3 2 = 6 terms of 3 factors, 5 additions and 2 multiplications; and their underflows
-    three = np.einsum("ij,jk,k->i", a, b, c)
+    three = einsum("ij,jk,k->i", a, b, c)
     terms, larger = (
         np.einsum("ij,jk,k->i", *map(of, (x, y, z))) for of in (np.abs, lambda s: np.maximum(np.abs(s), 1))
     )
@@ -522,7 +524,7 @@ def test_exact_arithmetic_has_no_error(x: Any, y: Any, z: Any) -> None:
 @given(*(arrays((3, 3), st.integers(-3, 3).map(float)) for _ in range(3)))
 def test_products_of_three_small_integers_are_exact(x: Any, y: Any, z: Any) -> None:
     a, b, c = (lift(array, SINGLE) for array in (x, y, z))
-    result = np.einsum("ij,jk,kl->il", a, b, c)
+    result = einsum("ij,jk,kl->il", a, b, c)
     assert np.array_equal(result.v, x @ y @ z)
     assert not np.any(result.E)
 

@@ -196,7 +196,7 @@ def test_what_moves_elements_moves_them_in_every_part(kind: str, name: str) -> N
 
 def test_floats_among_lifted_numbers_are_exact() -> None:
     a = rounded("bounded")
-    joined = np.concatenate([a, np.ones((1, 3, 4))])
+    joined: Any = np.concatenate([a, np.ones((1, 3, 4))])
     assert np.array_equal(joined.E[:2], a.E)
     assert not np.any(joined.E[2])
 
@@ -222,7 +222,7 @@ def test_writing_into_a_view_writes_into_the_array(kind: str, name: str) -> None
 @pytest.mark.parametrize("kind", ["bounded", "noisy"])
 def test_a_broadcast_view_is_read_only(kind: str) -> None:
     row = rounded(kind)[0, :1]
-    wide = np.broadcast_to(row, (3, 4))
+    wide: Any = np.broadcast_to(row, (3, 4))
     for mine, part in zip(wide.parts, row.parts, strict=True):
         assert np.array_equal(mine, np.broadcast_to(part, (3, 4)))
     with pytest.raises(ValueError, match="read-only"):
@@ -232,18 +232,19 @@ def test_a_broadcast_view_is_read_only(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["bounded", "noisy"])
 def test_buffers(kind: str) -> None:
     a = rounded(kind)
-    for buffer, wanted in (
+    buffers: Any = (
         (np.ones_like(a), np.ones((2, 3, 4))),
         (np.zeros_like(a, shape=(2, 2)), np.zeros((2, 2))),
         (np.full_like(a, 0.5, dtype=np.float32), np.full((2, 3, 4), 0.5)),
         (np.full_like(a, -1.0, shape=3), np.full(3, -1.0)),
         (np.empty_like(a, dtype=float, order="C"), np.zeros((2, 3, 4))),
-    ):
+    )
+    for buffer, wanted in buffers:
         assert type(buffer) is type(a)
         assert len(buffer.parts) == len(a.parts)
         assert np.array_equal(buffer.parts[0], wanted)
         assert np.array_equal(buffer.parts[-1] if kind == "noisy" else buffer.v - buffer.E, wanted)
-    of_a = np.full_like(a, a[0, 0, 0])
+    of_a: Any = np.full_like(a, a[0, 0, 0])
     assert all(np.all(mine == part[0, 0, 0]) for mine, part in zip(of_a.parts, a.parts, strict=True))
     mask = np.zeros_like(a, dtype=bool)
     assert type(mask) is np.ndarray

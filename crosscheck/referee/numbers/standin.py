@@ -72,7 +72,7 @@ def lift_module(module: ModuleType, lift: Lift = balls) -> None:
 
 
 def _maker(name: str, lift: Lift) -> Callable[..., Any]:
-    function = getattr(np, "zeros" if name == "empty" else name)  # memory as it is found holds no numbers
+    function = getattr(np, name.replace("empty", "zeros"))  # memory as it is found holds no numbers
 
     def make(*args: Any, **kwargs: Any) -> Any:
         kept = [value for value in args if not is_float_type(value)]

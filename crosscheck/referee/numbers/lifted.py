@@ -31,7 +31,6 @@ class Lifted(NDArrayOperatorsMixin, Methods):
     """
 
     __array_priority__ = 1000
-    __hash__ = None  # type: ignore[assignment]
     parts: tuple[Any, ...]
     values: Any
     operations: ClassVar[Mapping[np.ufunc, Callable[..., Any]]]

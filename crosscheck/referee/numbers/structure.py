@@ -75,8 +75,6 @@ def _atleast(function: Function) -> Function:
 def _full_like(prototype: Any, value: Any, dtype: Any = None, order: Any = "K", *_: Any, shape: Any = None) -> Any:
     """Return a new array; of a type that is not a floating-point one, a plain array."""
     del order  # as everything is here, in order of the rows
-    if not isinstance(prototype, Lifted):
-        prototype = value.each(lambda part: np.broadcast_to(part, np.shape(prototype)))
     sizes = prototype.shape if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
     if dtype is not None and not is_float_type(dtype):
         return np.full(sizes, value, dtype=dtype)

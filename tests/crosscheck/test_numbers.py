@@ -257,6 +257,13 @@ def test_buffers(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["bounded", "noisy"])
+def test_a_copy_by_the_method_is_in_order_of_the_rows(kind: str) -> None:
+    # as NumPy's: matrix products of another layout in memory are summed in another order
+    for part in rounded(kind)[0].T.copy().parts if kind == "bounded" else [rounded(kind)[0].T.copy().samples]:
+        assert part.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kind", ["bounded", "noisy"])
 def test_a_single_element_is_no_view(kind: str) -> None:
     a = rounded(kind)[0, 0]
     kept = a.copy()

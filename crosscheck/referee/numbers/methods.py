@@ -44,8 +44,8 @@ class Methods:
         return self._call(np.repeat, repeats, axis=axis)
 
     def copy(self) -> Any:
-        """Return a copy."""
-        return self._call(np.copy)
+        """Return a copy, in order of the rows, as an ndarray's method does and `np.copy` doesn't."""
+        return self._call(np.copy, order="C")
 
     def fill(self, value: Any) -> None:
         """Set every element to a value."""

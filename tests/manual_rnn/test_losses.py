@@ -24,9 +24,11 @@ def test_gradients(name: str, T: int, B: int, O: int, seed: int, complex_step: C
     y, target = rng.uniform(-1, 1, (2, T, B, O))
     _, dy = loss(y, target)  # for cross_entropy too: the gradient holds for any target, its sum being in it
     want = complex_step(lambda a: complex(loss(a["y"], target.astype(complex))[0]), {"y": y})["y"]
-    # An element is made of at most 2 O + 2 numbers of at most 2 (2 e^2 < 15 before the softmax's division), through
-    # O + 25 roundings (exp and log 6 each, sums of O); the complex step sums T*B*O of them besides.
-    assert np.all(np.abs(dy - want) <= 2 * (T * B * O + O + 25) * (2 * O + 2) * 2 * U)
+    # An element is a sum of at most 2 O + 2 terms of at most 2: the error y - target; or a softmax, below 1, times each
+    # of O targets, and one target. A term goes through at most O + 25 roundings: exp and log of 6 each, two sums of O,
+    # and the differences, products and quotients; in the complex step through a sum of T*B*O besides. Two computations.
+    bound = 2 * (T * B * O + O + 25) * (2 * O + 2) * 2 * U
+    assert np.all(np.abs(dy - want) <= bound)
 
 
 def test_values() -> None:
@@ -36,14 +38,17 @@ def test_values() -> None:
     assert half == (1 + 1 + 4 + 0.25 + 0.25 + 12.25) / 2
     np.testing.assert_array_equal(dy, [[[1, 1]], [[-2, 0.5]], [[-0.5, 3.5]]])
     mean, dy_mean = losses.mse(y, target)
-    assert mean == pytest.approx(18.75 / 6, rel=2 * U, abs=0)  # one division
-    np.testing.assert_allclose(dy_mean, 2 / 6 * dy, rtol=4 * U, atol=0)  # two divisions, two multiplications
+    assert mean == 18.75 / 6  # the sum is exact, as above, and the division rounds once on both sides
+    np.testing.assert_array_equal(dy_mean, 2 * dy / 6)  # and here twice a number is
     entropy = 0.0
     for t in range(3):
         total = math.exp(y[t, 0, 0]) + math.exp(y[t, 0, 1])
         entropy -= sum(target[t, 0, k] * math.log(math.exp(y[t, 0, k]) / total) for k in range(2)) / 3
     value, _ = losses.cross_entropy(y, target)
-    assert value == pytest.approx(entropy, rel=60 * U, abs=0)  # 30 roundings each, all terms positive
+    # The argument of log is off by 14 u relative at most: two exps of 6 u, a sum, a quotient. So log is off by 14 u and
+    # its own 6 u of at most 4.1; the product with a target, the sum of six and the division by 3 make 8 roundings of
+    # positive terms that add up to less than 4.1. Twice, for two computations.
+    assert abs(value - entropy) <= 2 * (14 + 6 * 4.1 + 8 * 4.1) * U
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -52,14 +57,17 @@ def test_cross_entropy_of_huge_logits(dtype: str, complex_step: ComplexStep) -> 
     y = np.array([[[1e4, 0, -1e4]], [[1e4, 1e4, -1e4]]], dtype)
     target = np.array([[[0, 1, 0]], [[1, 0, 0]]], dtype)
     loss, dy = losses.cross_entropy(y, target)
-    # the first step costs 1e4, exactly; the second log 2; their sum is rounded once, log 2 itself adds far less
-    assert abs(float(loss) - (1e4 + math.log(2)) / 2) <= 4 * float(np.finfo(dtype).eps) / 2 * 1e4
+    # The first step costs 1e4, exactly; the second log 2, to 6 u of less than 1. Their sum, below 1e4 + 1, is rounded
+    # once, and halved exactly. Twice, for two computations.
+    u = float(np.finfo(dtype).eps) / 2
+    assert abs(float(loss) - (1e4 + math.log(2)) / 2) <= 2 * (6 + 1e4 + 1) / 2 * u
     np.testing.assert_array_equal(dy, np.array([[[0.5, -0.5, 0]], [[-0.25, 0.25, 0]]], dtype))
     assert dy.dtype == dtype
     want = complex_step(
         lambda a: complex(losses.cross_entropy(a["y"], target.astype(complex))[0]), {"y": y.astype(float)}
     )["y"]
-    np.testing.assert_allclose(dy, want, rtol=0, atol=16 * U)  # of numbers below 1: two exps, a sum, two divisions
+    # of numbers below 1: an exp of 6 u in the numerator and one in the denominator, its sum of three, two divisions
+    np.testing.assert_allclose(dy, want, rtol=0, atol=(6 + 6 + 2 + 2) * U)
 
 
 def test_softmax() -> None:
@@ -67,7 +75,8 @@ def test_softmax() -> None:
     s = losses.softmax(y)
     for k in range(2):
         e = [math.exp(value - max(y[k])) for value in y[k]]
-        np.testing.assert_allclose(s[k], np.array(e) / sum(e), rtol=20 * U, atol=0)  # exp 4, sum 2, division 1; twice
+        # exp in numerator and denominator, 2 ulp = 4 u in NumPy and 1 ulp = 2 u in Python; the sum 2, the division 1
+        np.testing.assert_allclose(s[k], np.array(e) / sum(e), rtol=(2 * 4 + 3 + 2 * 2 + 3) * U, atol=0)
 
 
 @pytest.mark.parametrize("loss", losses.LOSSES.values())

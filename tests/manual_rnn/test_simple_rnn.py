@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from manual_rnn import ArgumentError, SimpleRNN, losses
 
-Arrays = dict[str, np.ndarray]
-ComplexStep = Callable[[Callable[[Arrays], complex], Arrays], Arrays]
+Arrays = dict[str, Any]
+ComplexStep = Callable[[Callable[[Arrays], Any], Arrays], Arrays]
+U = 2.0**-53
 PARAMS = ("W_xh", "W_hh", "W_hy", "b_h", "b_y")
 X = np.array([[1.0], [2.0], [3.0], [4.0]])
 Y = np.array([[2.0], [3.0], [4.0], [5.0]])
@@ -61,37 +63,62 @@ def test_outputs_are_the_equations() -> None:
     for x_t, y_t in zip(x, rnn.forward(x), strict=True):
         h = np.tanh([rnn.W_xh[j] @ x_t + rnn.W_hh[j] @ h + rnn.b_h[j, 0] for j in range(3)])
         want = [[rnn.W_hy[k] @ h + rnn.b_y[k, 0]] for k in range(2)]
-        # at most 5 steps of 6 + 6 roundings each of numbers of at most 3, growing by the row sums, below 3/2; 4 more
-        np.testing.assert_allclose(y_t, want, rtol=0, atol=2 * (5 * 12 * 3 * 1.5**5 + 12) * 2.0**-53)
+        # A step rounds 6 sums and products and, 6 u, the tanh: of numbers of at most 3. An error grows by the row sums
+        # of W_hh, at most 3/2, in each of the 4 further steps, and by those of W_hy, as large, in the output, which has
+        # 4 roundings of numbers of at most 3 itself. Twice, for two computations.
+        atol = 2 * (5 * 12 * 3 * 1.5**5 + 4 * 3) * U
+        np.testing.assert_allclose(y_t, want, rtol=0, atol=atol)
 
 
-def test_gradients_are_those_of_half_the_squared_error(complex_step: ComplexStep) -> None:
+def test_gradients_are_those_of_half_the_squared_error(
+    balls: Callable[[Any], Any], proven_step: ComplexStep, assert_same: Callable[..., None]
+) -> None:
     rnn, x, y = trained_a_little()
-    loss, g = rnn.gradients(x, y)
+    target = balls(y)
 
-    def half(arrays: Arrays) -> complex:
+    def network(arrays: Arrays) -> SimpleRNN:
         moved = SimpleRNN(2, 3, 2, np.random.default_rng(0))
         for name in PARAMS:
             setattr(moved, name, arrays[name])
-        error = np.array(moved.forward(arrays["x"]))[:, :, 0] - y
-        return complex(np.sum(error * error) / 2)
+        return moved
 
-    def mean(arrays: Arrays) -> complex:
-        return half(arrays) * 2 / y.size
+    def half(arrays: Arrays) -> Any:
+        error = np.array(network(arrays).forward(arrays["x"]))[:, :, 0] - target
+        return np.sum(error * error) / 2
 
     arrays = parameters(rnn) | {"x": x}
+    lifted = {name: balls(array) for name, array in arrays.items()}
+    loss, g = network(lifted).gradients(lifted["x"], target)
     assert set(g) == {f"d{name}" for name in arrays}
-    # T = 5 steps of R = 40 roundings, amplified by at most 1.5 a step forward and again backward (row and column sums),
-    # of sums of at most T * O = 10 terms of at most 3; two computations
-    bound = 2 * 5 * 40 * 1.5**10 * 10 * 3 * 2.0**-53
-    assert bound < 1e-9
-    assert abs(loss - half(arrays).real) <= bound
-    for name, want in complex_step(half, arrays).items():
-        assert g[f"d{name}"].shape == want.shape
-        np.testing.assert_allclose(g[f"d{name}"], want, rtol=0, atol=bound, err_msg=name)
-    for name, want in complex_step(mean, arrays).items():  # the notebook's mse has another gradient: 2/N of this
-        np.testing.assert_allclose(2 / y.size * g[f"d{name}"], want, rtol=0, atol=bound, err_msg=name)
-        assert np.max(np.abs(g[f"d{name}"] - want)) > 0.1, name
+    assert loss == float(half(lifted).mid())
+    for name, want in proven_step(half, arrays).items():
+        assert_same(g[f"d{name}"], want, name)
+    for name, want in proven_step(lambda a: half(a) * 2 / y.size, arrays).items():  # the notebook's mse has 2/N of this
+        assert_same(2 * g[f"d{name}"] / y.size, want, name)
+        assert not any(mine.overlaps(its) for mine, its in zip(g[f"d{name}"].flat, want.flat, strict=True)), name
+
+
+def test_gradients_in_float64_are_the_proven_ones_rounded(balls: Callable[[Any], Any]) -> None:
+    """With one step there are few roundings, all of which can be counted."""
+    rnn, x, y = trained_a_little()
+    x, y = x[:1], y[:1]
+    loss, g = rnn.gradients(x, y)
+    for name in PARAMS:
+        setattr(rnn, name, balls(getattr(rnn, name)))
+    want_loss, want = rnn.gradients(balls(x), balls(y))
+    # In u. h: three roundings of terms that add up to 3/2 (the recurrent share is an exact 0), and tanh's 6.
+    of_h = 3 * 1.5 + 6
+    # o: h times three weights of 1/2, and four roundings of terms that add up to 2. The error o - y is at most 3.
+    of_error = 1.5 * of_h + 4 * 2 + 3
+    # dh: two weights of 1/2 times that, so at most 3, rounded twice. da: times 1 - h^2, off by twice h's error and 2.
+    of_da = (of_error + 2 * 3) + 3 * (2 * of_h + 2) + 3
+    # dx: three weights of 1/2 times that, rounded three times. The others: da, or the error, times a number below 1.
+    bound = {name: max(of_da + 3, of_error + 3 * of_h + 3) * U for name in g} | {"dx": (1.5 * of_da + 3 * 4.5) * U}
+    for name, array in g.items():
+        error = np.vectorize(float, [float])(balls(array) - want[name])
+        assert np.all(np.abs(error) <= bound[name]), name
+    # two squares of at most 9, each off by twice 3 times the error's and one rounding, and their sum's; half of that
+    assert abs(loss - want_loss) <= (2 * (6 * of_error + 9) + 18) / 2 * U
 
 
 def test_the_two_losses_differ_by_two_over_n() -> None:

@@ -1,6 +1,15 @@
-"""Time: the loop and the products over the whole sequence."""
+"""Time: the loop and the products over the whole sequence.
+
+What holds for every activation function holds exactly in exact arithmetic: so the numbers are fractions, and the
+activations are those of float64, taken for functions of fractions (`Exact`). Nothing rounds, whatever the order of
+sums, and two ways to one number end at the same one.
+"""
 
 from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,16 +20,78 @@ from manual_rnn.cells.cell import Tape, Weights
 T, B, I, H = 6, 2, 3, 4
 
 
+class Exact:
+    """A fraction that NumPy's functions take: sums and products are exact; exp, tanh and 1 / x are some functions."""
+
+    def __init__(self, value: Any) -> None:
+        self.value: Fraction = value.value if isinstance(value, Exact) else Fraction(value)
+
+    def __add__(self, other: Any) -> Exact:
+        return Exact(self.value + Exact(other).value)
+
+    def __sub__(self, other: Any) -> Exact:
+        return Exact(self.value - Exact(other).value)
+
+    def __rsub__(self, other: Any) -> Exact:
+        return Exact(Exact(other).value - self.value)
+
+    def __mul__(self, other: Any) -> Exact:
+        return Exact(self.value * Exact(other).value)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __neg__(self) -> Exact:
+        return Exact(-self.value)
+
+    def __pow__(self, power: int) -> Exact:
+        return Exact(self.value**power)
+
+    def __rtruediv__(self, other: int) -> Exact:
+        return Exact(other / float(self.value))
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == Exact(other).value)
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.value >= Exact(other).value)
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.value > Exact(other).value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def exp(self) -> Exact:
+        return Exact(math.exp(self.value))
+
+    def tanh(self) -> Exact:
+        return Exact(math.tanh(self.value))
+
+
+def exact(array: np.ndarray) -> np.ndarray:
+    result = np.empty(array.shape, object)
+    for index in np.ndindex(array.shape):
+        result[index] = Exact(array[index])
+    return result
+
+
+def assert_equal(a: Any, b: Any) -> None:
+    assert a.shape == b.shape
+    assert a.dtype == b.dtype == object
+    assert all(x == y for x, y in zip(a.flat, b.flat, strict=True))
+
+
 def case(cell: str) -> tuple[Weights, Tape, np.ndarray, tuple[np.ndarray, ...]]:
     rng = np.random.default_rng(5)
     kind = CELLS[cell]
     GH = kind.num_gates * H
-    W_hh = rng.uniform(-0.5, 0.5, (GH, H))
-    b_xh, b_hh = rng.uniform(-1, 1, (2, GH))
-    weights = Weights(rng.uniform(-1, 1, (GH, I)), W_hh, b_xh, b_hh, W_hh.T.copy())
-    states = tuple(rng.uniform(-1, 1, (B, H)) for _ in kind.states)
-    tape = unroll.forward(kind, weights, rng.uniform(-1, 1, (T, B, I)), states)
-    return weights, tape, rng.uniform(-1, 1, (T, B, H)), tuple(rng.uniform(-1, 1, (B, H)) for _ in kind.states)
+
+    def drawn(most: float, *shape: int) -> np.ndarray:
+        return exact(rng.uniform(-most, most, shape))
+
+    W_hh = drawn(0.5, GH, H)
+    weights = Weights(drawn(1, GH, I), W_hh, drawn(1, GH), drawn(1, GH), W_hh.T.copy())
+    tape = unroll.forward(kind, weights, drawn(1, T, B, I), tuple(drawn(1, B, H) for _ in kind.states))
+    return weights, tape, drawn(1, T, B, H), tuple(drawn(1, B, H) for _ in kind.states)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -34,16 +105,13 @@ def test_a_sequence_is_its_halves(cell: str) -> None:
     g = unroll.backward(kind, weights, whole, dy, dstates_n)
     g2 = unroll.backward(kind, weights, second, dy[half:], dstates_n)
     g1 = unroll.backward(kind, weights, first, dy[:half], tuple(d[0] for d in g2.dstates))
-    # The same operations on the same numbers, but for the products over all steps, which a BLAS may block by size. The
-    # values are of order 1 and are sums of at most T*B*4*H = 192 terms of order 1, some through T steps.
-    bound = 192 * T * 2.0**-53 * 16
     for k in range(len(whole.states)):
-        np.testing.assert_allclose(first.states[k], whole.states[k][: half + 1], rtol=0, atol=bound)
-        np.testing.assert_allclose(second.states[k], whole.states[k][half:], rtol=0, atol=bound)
-        np.testing.assert_allclose(g1.dstates[k][0], g.dstates[k][0], rtol=0, atol=bound)
-    np.testing.assert_allclose(np.concatenate([g1.dx, g2.dx]), g.dx, rtol=0, atol=bound)
+        assert_equal(first.states[k], whole.states[k][: half + 1])
+        assert_equal(second.states[k], whole.states[k][half:])
+        assert_equal(g1.dstates[k][0], g.dstates[k][0])
+    assert_equal(np.concatenate([g1.dx, g2.dx]), g.dx)
     for name in ("dW_xh", "dW_hh", "db_xh", "db_hh"):
-        np.testing.assert_allclose(getattr(g1, name) + getattr(g2, name), getattr(g, name), rtol=0, atol=bound)
+        assert_equal(getattr(g1, name) + getattr(g2, name), getattr(g, name))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -52,17 +120,16 @@ def test_a_batch_is_its_items(cell: str) -> None:
     weights, tape, dy, dstates_n = case(cell)
     g = unroll.backward(kind, weights, tape, dy, dstates_n)
     sums = {name: 0 * getattr(g, name) for name in ("dW_xh", "dW_hh", "db_xh", "db_hh")}
-    bound = 192 * T * 2.0**-53 * 16  # as above
     for b in range(B):
         item = slice(b, b + 1)
         alone = unroll.forward(kind, weights, tape.x[:, item], tuple(state[0, item] for state in tape.states))
-        np.testing.assert_allclose(alone.states[0], tape.states[0][:, item], rtol=0, atol=bound)
+        assert_equal(alone.states[0], tape.states[0][:, item])
         part = unroll.backward(kind, weights, alone, dy[:, item], tuple(d[item] for d in dstates_n))
-        np.testing.assert_allclose(part.dx, g.dx[:, item], rtol=0, atol=bound)
+        assert_equal(part.dx, g.dx[:, item])
         for name in sums:
             sums[name] += getattr(part, name)
     for name, total in sums.items():
-        np.testing.assert_allclose(total, getattr(g, name), rtol=0, atol=bound)
+        assert_equal(total, getattr(g, name))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -88,9 +155,8 @@ def test_gradients_of_states_are_those_of_a_start_there(cell: str) -> None:
     if cell == "lstm":  # h = o tanh(c)
         o = tape.gates[t - 1, :, 3 * H :]
         want[1] = want[1] + want[0] * o * (1 - np.tanh(tape.states[1][t]) ** 2)
-    bound = 192 * T * 2.0**-53 * 16  # as above
     for got, expected in zip(g.dstates, want, strict=True):
-        np.testing.assert_allclose(got[t], expected, rtol=0, atol=bound)
+        assert_equal(got[t], expected)
 
 
 @pytest.mark.parametrize("length", [1, 5, 16, 17, 100])

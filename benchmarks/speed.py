@@ -157,7 +157,7 @@ def check(problem: Problem, sides: dict[str, Side]) -> None:
     relative at worst and by about sqrt(n) u as a rule, with u the unit roundoff. So `s`, how far the result moves when
     every number of the problem is changed by up to sqrt(n) u relative (root mean square of the largest change, over 8
     draws in the same precision), is how far rounding moves it, amplified by this very network. Two results may differ
-    by 8 s, plus n u of the largest element for sums whose changes all but cancel.
+    by 8 s, as in `crosscheck.referee.truth`, plus n u of the largest element for sums whose changes all but cancel.
 
     Raises:
         click.ClickException: they differ by more.

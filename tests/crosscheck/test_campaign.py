@@ -53,7 +53,9 @@ def test_the_same_seed_draws_the_same_cases() -> None:
     first, again, other = (lines(told(right, max_examples=30, seed=seed)[1]) for seed in (3, 3, 4))
     assert first == again
     assert len(first) == 60
-    assert len(set(first) & set(other)) < 10  # the simplest case is always among them
+    fresh, others = ({line for line in drawn if not line.endswith(":seed=0")} for drawn in (first, other))
+    assert fresh  # seed 0 is the simplest, which Hypothesis always tries; of the 2^32 others none comes twice
+    assert not fresh & others
 
 
 def test_no_case_is_checked_by_nobody() -> None:
@@ -210,6 +212,7 @@ def test_what_the_listener_raises_comes_through() -> None:
 def test_options_restrict_and_widen(options: dict[str, Any], holds: Callable[[Case], bool]) -> None:
     report, events = told(right, max_examples=20, **options)
     assert report.failures == ()
+    assert report.cases >= 20
     assert all(holds(event.case) for event in events if isinstance(event, Checked))
 
 

@@ -31,7 +31,7 @@ def scalars(case: Case) -> dict[str, Any]:
 
 
 def assert_values(case: Case, wanted: dict[str, Any]) -> None:
-    """Assert that the definition's values are those by hand: two programs, so their tolerance is that of one another."""
+    """Assert that the definition's values are those by hand: so near as any two programs have to be."""
     computed, bound = definition.values(case), reference(case).bound
     assert computed.keys() == wanted.keys() == case.result_shapes.keys()
     for name, shape in case.result_shapes.items():

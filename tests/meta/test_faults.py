@@ -74,14 +74,17 @@ def test_a_tensor_off_by_the_factor_of_1e_6_is_found(cell: str, name: str, clean
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("cell", GATES)
-def test_a_fault_below_the_last_digit_is_none(cell: str, dtype: str, clean: Subject) -> None:
-    change = scaled(1 + 1e-17)
+def test_a_fault_in_the_last_digit_is_one_where_nothing_rounds(cell: str, dtype: str, clean: Subject) -> None:
+    """Another right program may well end a digit further; but relu of a few dyadic numbers is the same for all."""
+    change = scaled(1 + float(np.finfo(dtype).eps))
 
     @subject(cell=cell)
-    def unchanged(case: Case) -> Mapping[str, Any]:
+    def next_door(case: Case) -> Mapping[str, Any]:
         return {name: change(np.asarray(array)) for name, array in clean(case).items()}
 
-    assert not check(unchanged, max_examples=EXAMPLES, dtype=dtype).failures
+    report = check(next_door, max_examples=EXAMPLES, dtype=dtype, regime="ordinary")  # "simple" has exact results, too
+    assert bool(report.failures) is (cell == "rnn_relu")
+    assert report.inconclusive < report.cases
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -119,6 +122,7 @@ def test_a_fault_of_three_times_the_resolution_is_found_in_any_element(
 
     check(clean, cell="lstm", dtype=dtype, max_examples=10, listen=keep)
     assert verdicts
+    planted = 0
     for verdict in verdicts:
         rng = np.random.default_rng(verdict.case.seed)
         right = clean(verdict.case)
@@ -129,3 +133,5 @@ def test_a_fault_of_three_times_the_resolution_is_found_in_any_element(
             changed = constant({**right, seen.name: array.astype(dtype)})
             (found,) = examine([make(changed)], verdict.case)
             assert wrong(found) == {seen.name}
+            planted += 1
+    assert planted >= len(verdicts)  # in one tensor a case at least, on average

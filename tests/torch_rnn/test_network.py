@@ -140,7 +140,7 @@ def test_parameters(cell: str, bias: bool) -> None:
     weights = layer.W_hh.detach()
     assert weights.dtype == torch.get_default_dtype()
     assert weights.abs().max() <= 1 / math.sqrt(16)
-    # at least 256 uniform numbers, none of them in the last eighth on one side or the other: chance 2 (15/16)^256 < 2e-7
+    # at least 256 uniform numbers, none in the last eighth on one side or the other: chance 2 (15/16)^256 < 2e-7
     assert weights.min() < -7 / 8 / 4
     assert weights.max() > 7 / 8 / 4
 

@@ -56,7 +56,7 @@ def test_cross_entropy_is_its_definition(T: int, B: int, O: int, seed: int) -> N
             want -= sum(q * math.log(value) for q, value in zip(target[t, b].tolist(), p, strict=True)) / (T * B)
             gradient[t, b] = (double(p) * sum(target[t, b].tolist()) - target[t, b]) / (T * B)
     # |y| <= 1, so |log p| <= 2 + log O < 4. An exp of 6 u, a sum of O and a quotient put log p off by 7 + O, in u, and
-    # the log itself by 6 times 4: less than 4 (8 + O). The loss sums T B O terms, whose weights target / (T B) sum to 1.
+    # the log itself by 6 times 4: less than 4 (8 + O). The loss sums T B O terms, whose weights add up to 1.
     # Twice, for two computations.
     tolerance = 2 * 4 * (8 + O + T * B * O) * U
     assert abs(loss.item() - want) <= tolerance

@@ -165,6 +165,12 @@ class Case:
         """What y should have been, of its shape; None without a loss."""
         return self.arrays.get("target")
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the forward pass returns: y, h_n, c_n of an LSTM, and with a loss its value."""
+        finals = (f"{name}_n" for name in self.spec.states)
+        return ("y", *finals, *(("loss",) if self.spec.loss != "none" else ()))
+
     @cached_property
     def result_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of all that a subject may return: outputs, loss, the gradient of every parameter and input."""

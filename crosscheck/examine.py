@@ -3,7 +3,8 @@
 Cheap: the worst-case rounding bound around the hand-written network's own values; a few milliseconds. Where that is
 blind: sampled rounding around the same values; about as much again. Dear: the formulas proven on balls, and sampled
 rounding around the proven values; tens to hundreds of milliseconds. The dear one is called in where the others do not
-pass a subject, so that it is the last word on every failure and every doubt, and on a fixed share of all cases.
+pass a subject, so that it is the last word on every failure and every doubt, and on a fixed share of all cases. There a
+subject whose own code can be lifted to balls has its own formulas proven too, where its numbers don't fail anyway.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from crosscheck.case import Case
+from crosscheck.formula import formula, wrong
 from crosscheck.referee.proof import Outcome
-from crosscheck.referee.reference import reference
-from crosscheck.referee.truth import MORE_SAMPLES, Truth, sampled, truth
-from crosscheck.subject import Finding, Subject, run
+from crosscheck.referee.reference import Reference
+from crosscheck.referee.truth import Known
+from crosscheck.subject import Finding, Result, Subject, run
 from crosscheck.verdict import Status, Verdict, judge
 
 SHARE = 5  # one case in so many is proven even if the cheap check passes
@@ -27,7 +29,9 @@ def chosen(case: Case) -> bool:
     return zlib.crc32(str(case).encode()) % SHARE == 0
 
 
-def examine(subjects: Sequence[Subject], case: Case, deep: bool | None = None) -> tuple[Verdict, ...]:
+def examine(
+    subjects: Sequence[Subject], case: Case, deep: bool | None = None, known: Known | None = None
+) -> tuple[Verdict, ...]:
     """Return the verdict on each subject for one case, and one on the referee's own parts if these are wrong.
 
     Args:
@@ -35,39 +39,73 @@ def examine(subjects: Sequence[Subject], case: Case, deep: bool | None = None) -
         case: the case.
         deep: whether to go on to the expensive check; None: if the cheap one doesn't settle it, or the case is
             `chosen`.
+        known: what is known of the case already.
     """
-    results = [(subject.name, run(subject, case)) for subject in subjects]
-    cheap = reference(case)
-    verdicts = tuple(judge(name, case, result, cheap) for name, result in results)
-    if any(verdict.status is Status.INCONCLUSIVE for verdict in verdicts) and not deep:
-        closer = sampled(case, cheap)
-        verdicts = tuple(judge(name, case, result, closer) for name, result in results)
+    known = known or Known(case)
+    results = [run(subject, case) for subject in subjects]
+
+    def judged(reference: Reference) -> tuple[Verdict, ...]:
+        return tuple(
+            judge(subject.name, case, result, reference, {} if result.finite else known.overflows)
+            for subject, result in zip(subjects, results, strict=True)
+        )
+
+    verdicts = judged(known.worst)
+    if _any(Status.INCONCLUSIVE, verdicts) and not deep:
+        verdicts = judged(known.sampled)
     settled = all(verdict.status is Status.PASS for verdict in verdicts)
     if deep is False or (deep is None and settled and not chosen(case)):
         return verdicts
-    known = truth(case)
-    verdicts = tuple(judge(name, case, result, known.reference) for name, result in results)
-    if any(verdict.status is Status.FAIL for verdict in verdicts) and known.proof.outcome is Outcome.PROVEN:
-        known = truth(case, MORE_SAMPLES)  # a failure by 16 samples alone is no failure yet
-        verdicts = tuple(judge(name, case, result, known.reference) for name, result in results)
-    if known.proof.outcome is not Outcome.OPEN:
-        verdicts = tuple(replace(verdict, evidence=_evidence(known)) for verdict in verdicts)
-    return _with_the_odd_one_out(case, known, verdicts)
+    verdicts = judged(known.truth)
+    if _any(Status.FAIL, verdicts) and _fails(verdicts) != _fails(judged(known.settled)):
+        verdicts = judged(known.confirmed)  # a failure by 16 samples alone is no failure yet
+    verdicts = tuple(replace(verdict, outcome=known.proof.outcome, evidence=_evidence(known)) for verdict in verdicts)
+    if known.proof.outcome is Outcome.PROVEN:
+        verdicts = tuple(
+            verdict if verdict.status is Status.FAIL and not deep else _with_formula(subject, result, verdict)
+            for subject, result, verdict in zip(subjects, results, verdicts, strict=True)
+        )
+    return _with_the_odd_one_out(known, verdicts)
 
 
-def _evidence(known: Truth) -> tuple[str, ...]:
+def _any(status: Status, verdicts: Sequence[Verdict]) -> bool:
+    return any(verdict.status is status for verdict in verdicts)
+
+
+def _fails(verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
+    """Return the subjects and their tensors that fail."""
+    return {(v.subject, check.name) for v in verdicts for check in v.checks if check.status is Status.FAIL}
+
+
+def _evidence(known: Known) -> tuple[str, ...]:
     proof = known.proof
     return (f"formulas {proof.outcome.value} on balls of {proof.bits} bits", "worst-case and sampled rounding")
 
 
-def _with_the_odd_one_out(case: Case, known: Truth, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+def _with_formula(subject: Subject, result: Result, verdict: Verdict) -> Verdict:
+    """Return the verdict with what is proven of the subject's own formulas."""
+    found = formula(subject, verdict.case, frozenset(result.values))
+    if found is None:
+        return verdict
+    if found.proof is None:
+        return replace(verdict, evidence=(*verdict.evidence, f"its own code can't be lifted to balls ({found.reason})"))
+    said = f"its own code {found.proof.outcome.value} on balls of {found.proof.bits} bits"
+    findings = tuple(
+        Finding("wrong formula", name, "proven different from the definition, whatever the rounding")
+        for name in wrong(found)
+    )
+    return replace(verdict, evidence=(*verdict.evidence, said), findings=(*verdict.findings, *findings))
+
+
+def _with_the_odd_one_out(known: Known, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
     """Return the verdicts, with findings against the odd one out of the three implementations if there is one."""
     if not known.odd:
         return verdicts
     text = "proven different from the other two, which agree"
     findings = tuple(Finding("odd one out", name, text) for name in known.proof.wrong)
     if known.odd not in [verdict.subject for verdict in verdicts]:
-        return (*verdicts, Verdict(known.odd, case, (), findings, (), _evidence(known)))
+        alone = Verdict(known.odd, known.case, (), findings, (), known.proof.outcome, _evidence(known))
+        return (*verdicts, alone)
     return tuple(
         replace(verdict, findings=(*verdict.findings, *findings)) if verdict.subject == known.odd else verdict
         for verdict in verdicts

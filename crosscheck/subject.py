@@ -11,6 +11,7 @@ import importlib
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from crosscheck import strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
-from crosscheck.loading import attribute_of, load_module, split_target
+from crosscheck.loading import attribute_of, copy_of, load_module, split_target
 
 Function = Callable[[Case], Mapping[str, Any]]
 OPTIONS_ATTRIBUTE = "__crosscheck_options__"
@@ -35,12 +36,31 @@ class Subject:
         function: what computes the results.
         options: what it supports; see `crosscheck.strategies.supports`.
         declared: the options that it states itself.
+        loaded: whether `name` is the text that it was loaded by, of somebody's module.
     """
 
     name: str
     function: Function
     options: Mapping[str, tuple[Any, ...]]
     declared: frozenset[str] = frozenset()
+    loaded: bool = False
+
+    @cached_property
+    def lifted(self) -> Function:
+        """The function to run on balls: where it was loaded, from a second copy of its module, whose NumPy makes balls.
+
+        Raises:
+            Exception: whatever somebody's module raises when it is run a second time.
+        """
+        if not self.loaded:
+            return self.function
+        from crosscheck.referee.numbers.standin import lift_module
+
+        place, attribute = split_target(self.name)
+        module = copy_of(load_module(place))
+        lift_module(module)
+        function: Function = attribute_of(module, place, attribute)
+        return function
 
 
 @dataclass(frozen=True)
@@ -49,7 +69,7 @@ class Finding:
 
     Attributes:
         kind: "raised", "not repeatable", "not a mapping", "unknown name", "not numbers", "wrong shape", "wrong dtype",
-            "wrote into input" or "nothing returned".
+            "wrote into input", "nothing returned", "wrong formula" or "odd one out".
         name: the tensor concerned; empty if none.
         text: got and wanted.
         details: a traceback; empty if none.
@@ -67,6 +87,11 @@ class Result:
 
     values: Mapping[str, Any]
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def finite(self) -> bool:
+        """Whether there is no NaN or infinity in it."""
+        return all(bool(np.isfinite(array).all()) for array in self.values.values())
 
 
 def subject(**options: Any) -> Callable[[Function], Function]:
@@ -105,7 +130,8 @@ def make(target: str | Function | Subject) -> Subject:
     if not callable(function):
         raise ArgumentError(name, type(function).__name__, "a callable: case -> mapping of name to array")
     declared = getattr(function, OPTIONS_ATTRIBUTE, {})
-    return Subject(name, function, strategies.supports(declared), frozenset(declared))
+    loaded = isinstance(target, str) and target not in BUILT_IN
+    return Subject(name, function, strategies.supports(declared), frozenset(declared), loaded)
 
 
 def load(target: str) -> Any:

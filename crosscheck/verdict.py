@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -9,13 +10,19 @@ from typing import Any
 import numpy as np
 
 from crosscheck.case import Case
-from crosscheck.referee.numbers.format import FORMATS
+from crosscheck.referee.numbers.format import FORMATS, Format
+from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import Reference
 from crosscheck.subject import Finding, Result
 
 BLIND = 1e-10 * 2.0**53
 """The resolution above which a check is blind, in units of the unit roundoff: 1e-10 in float64 (numerics: "cases worse
 than 1e-10 are INCONCLUSIVE"), and for another format the same number of roundings."""
+
+
+def blind_above(format: Format) -> float:
+    """Return the resolution above which a check in a format is blind."""
+    return BLIND * format.u
 
 
 class Status(Enum):
@@ -63,7 +70,8 @@ class Verdict:
         checks: one a tensor that was compared.
         findings: what was wrong besides numbers.
         not_checked: the tensors that the subject left out.
-        evidence: what it rests on, if on proven values; empty if on the worst-case rounding bound alone.
+        outcome: what the proof of the formulas came to; None if none was tried.
+        evidence: what it rests on, in words; empty if on the worst-case rounding bound or its samples alone.
     """
 
     subject: str
@@ -71,20 +79,22 @@ class Verdict:
     checks: tuple[TensorCheck, ...]
     findings: tuple[Finding, ...]
     not_checked: tuple[str, ...]
+    outcome: Outcome | None = None
     evidence: tuple[str, ...] = ()
 
     @property
     def proven(self) -> bool:
-        """Whether the values it was judged by are the proven ones."""
-        return bool(self.evidence)
+        """Whether the values it was judged by are proven right."""
+        return self.outcome is Outcome.PROVEN
 
     @property
     def status(self) -> Status:
-        """FAIL if anything is wrong; else INCONCLUSIVE if any check was blind; else PASS."""
+        """FAIL if anything is wrong; else INCONCLUSIVE if a check was blind or the proof stayed open; else PASS."""
         statuses = {check.status for check in self.checks}
         if self.findings or Status.FAIL in statuses:
             return Status.FAIL
-        return Status.INCONCLUSIVE if Status.INCONCLUSIVE in statuses else Status.PASS
+        undecided = Status.INCONCLUSIVE in statuses or self.outcome is Outcome.OPEN
+        return Status.INCONCLUSIVE if undecided else Status.PASS
 
     @property
     def ratio(self) -> float:
@@ -97,12 +107,29 @@ class Verdict:
         return max((check.resolution for check in self.checks), default=np.inf)
 
 
-def judge(subject: str, case: Case, result: Result, reference: Reference) -> Verdict:
-    """Return the verdict on what a subject returned for a case."""
-    blind = BLIND * FORMATS[case.dtype].u
+def judge(
+    subject: str, case: Case, result: Result, reference: Reference, overflows: Mapping[str, Any] | None = None
+) -> Verdict:
+    """Return the verdict on what a subject returned for a case.
+
+    Args:
+        subject: its name.
+        case: the case.
+        result: what it returned.
+        reference: what is right.
+        overflows: where, by name, a program may hold infinity or NaN; nowhere if None.
+    """
+    blind = blind_above(FORMATS[case.dtype])
+    may = overflows or {}
     checks = tuple(
         compare(
-            name, result.values[name], reference.want[name], reference.bound[name], blind, reference.rest.get(name, 0.0)
+            name,
+            result.values[name],
+            reference.want[name],
+            reference.bound[name],
+            blind,
+            rest=reference.rest.get(name, 0.0),
+            may=may.get(name, False),
         )
         for name in case.result_shapes
         if name in result.values
@@ -112,24 +139,28 @@ def judge(subject: str, case: Case, result: Result, reference: Reference) -> Ver
     return Verdict(subject, case, checks, result.findings, not_checked)
 
 
-def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any = 0.0) -> TensorCheck:
+def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any = 0.0, may: Any = False) -> TensorCheck:
     """Compare one tensor with what is right, element by element.
 
     Args:
         name: the tensor.
         got: what was returned, float64.
-        want: what is right, float64.
+        want: what is right, float64; infinite where that is too large for the format, NaN where nothing is known.
         bound: the tolerance of each element.
         blind: the resolution above which the check counts as blind.
         rest: what float64 cut off from `want`, so that an error below its precision is seen too.
+        may: where a right program may hold infinity or NaN.
     """
+    number, unknown = np.isfinite(got), np.isnan(want)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.abs((got - want) - rest)
-        right = (error <= bound) | np.isinf(bound)  # so that a NaN is wrong, but where nothing is known
-        ratio = np.where(right & ((error == 0) | np.isinf(bound)), 0.0, error / bound)
-    ratio = np.where(np.isnan(ratio), np.where(right, 0.0, np.inf), ratio)
+        within = number & np.isfinite(want) & (error <= bound)
+        right = within | unknown | (~number & (np.isinf(want) | may))  # so that NaN is wrong, unless there is a reason
+        ratio = error / bound
+        ratio = np.where(right, np.where(within & (error > 0), ratio, 0.0), np.where(number, ratio, np.inf))
     index = tuple(int(i) for i in np.unravel_index(np.argmax(ratio), ratio.shape))
-    resolution = _resolution(want, bound)
+    unseen = unknown | (right & ~within & np.isfinite(want))
+    resolution = np.inf if np.any(unseen) else _resolution(want, bound, np.isfinite(want))
     status = Status.PASS if resolution <= blind else Status.INCONCLUSIVE
     if not right.all():
         status = Status.FAIL
@@ -147,12 +178,13 @@ def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any 
     )
 
 
-def _resolution(want: Any, bound: Any) -> float:
+def _resolution(want: Any, bound: Any, where: Any) -> float:
     """Return twice the largest bound relative to the largest element, both over the tensor.
 
     Twice: a right program may be off by the bound itself, in the direction that hides a fault of up to as much again.
     """
-    largest_bound, largest = float(np.max(bound)), float(np.max(np.abs(want)))
-    if largest_bound == 0:
+    largest_bound = float(np.max(bound, where=where, initial=0.0))
+    largest = float(np.max(np.abs(want), where=where, initial=0.0))
+    if largest_bound == 0 and np.any(where):
         return 0.0
     return 2 * largest_bound / largest if largest > 0 else np.inf

@@ -49,7 +49,11 @@ def outputs(case: Case) -> dict[str, Any]:
 
 def objective(case: Case) -> Number:
     """Return the number whose gradients are wanted: the loss, or the outputs weighted with their cotangents."""
-    results = outputs(case)
+    return weighted(case, outputs(case))
+
+
+def weighted(case: Case, results: Mapping[str, Any]) -> Number:
+    """Return `objective` from what `outputs` returned for the case."""
     if case.spec.loss != "none":
         return results["loss"][()]
     total = 0

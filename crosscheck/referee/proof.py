@@ -83,27 +83,47 @@ def prove(network: Network, case: Case) -> Proof:
 
 def _compare(network: Network, case: Case) -> tuple[Outcome, tuple[str, ...], Numbers]:
     results = {name: balls(array) for name, array in network(case.lift(balls)).items()}
-    defined = {name: balls(array) for name, array in definition.outputs(case.lift(balls)).items()}
+    gradients = {name: array for name, array in results.items() if name not in case.output_names}
+    directions = _directions(case, gradients)
+    defined, want = _defined(case, directions)
     wrong = [name for name in defined if name in results and not _all_overlap(results[name], defined[name])]
     open_ = any(not _tight(results[name], defined[name]) for name in defined if name in results)
-
-    gradients = {name: array for name, array in results.items() if name not in defined}
-    directions = _directions(case, gradients)
-    agree, tight = _along(case, gradients, directions)
+    agree, tight = _along(gradients, directions, want)
     if not agree:
-        wrong += [name for name in gradients if not _along(case, {name: gradients[name]}, directions)[0]]
+        wrong += [name for name in gradients if not _agrees(case, name, gradients[name], directions[name])]
     if wrong:
         return Outcome.WRONG, tuple(wrong), results
     return (Outcome.PROVEN if agree and tight and not open_ else Outcome.OPEN), (), results
 
 
-def _along(case: Case, gradients: Numbers, directions: Numbers) -> tuple[bool, bool]:
+def _defined(case: Case, directions: Numbers) -> tuple[Numbers, Any]:
+    """Return the definition's outputs, and the derivative of its objective along the directions of the gradients."""
+    lifted = {
+        name: duals(balls(array), balls(directions.get(f"d{name}", np.zeros(np.shape(array)))))
+        for name, array in case.arrays.items()
+    }
+    dual = replace(case, arrays=lifted)
+    outputs = definition.outputs(dual)
+    values = {name: balls(_values(array)) for name, array in outputs.items()}
+    return values, definition.weighted(dual, outputs).d
+
+
+def _values(array: Any) -> Any:
+    """Return the values of an object array of dual numbers."""
+    values = np.empty(array.shape, dtype=object)
+    for index in np.ndindex(array.shape):
+        values[index] = array[index].v
+    return values
+
+
+def _agrees(case: Case, name: str, gradient: Any, direction: Any) -> bool:
+    """Say whether one gradient by itself may be that of the definition."""
+    _, want = _defined(case, {name: direction})
+    return _along({name: gradient}, {name: direction}, want)[0]
+
+
+def _along(gradients: Numbers, directions: Numbers, want: Any) -> tuple[bool, bool]:
     """Compare gradients along a direction; return whether the balls overlap, and whether they are tight."""
-    lifted = {}
-    for name, array in case.arrays.items():
-        d = directions[f"d{name}"] if f"d{name}" in gradients else np.zeros(np.shape(array))
-        lifted[name] = duals(balls(array), balls(d))
-    want = definition.objective(replace(case, arrays=lifted)).d
     terms = [
         g * Ball(v)
         for name, gradient in gradients.items()

@@ -18,7 +18,7 @@ import numpy as np
 
 from crosscheck.case import Case
 from crosscheck.referee.numbers.bounded import Bounded, bounded
-from crosscheck.referee.numbers.format import FORMATS
+from crosscheck.referee.numbers.format import FORMATS, Format
 from crosscheck.subjects.manual import manual
 
 
@@ -27,8 +27,9 @@ class Reference:
     """What is right for a case.
 
     Attributes:
-        want: every output and gradient by name, float64.
-        bound: the tolerance for each element, of the same shapes; never NaN, perhaps infinite.
+        want: every output and gradient by name, float64; infinite where it is larger than the format's largest number,
+            so that a program must hold infinity, or what comes of it; NaN where nothing is known.
+        bound: the tolerance for each element, of the same shapes, perhaps infinite.
         worst: E, the part of it that is the program's.
         rest: where known, what float64 cut off from `want`: the exact values are `want + rest`.
     """
@@ -41,16 +42,23 @@ class Reference:
 
 def reference(case: Case) -> Reference:
     """Return what is right for a case."""
-    format, largest = FORMATS[case.dtype], float(np.finfo(case.dtype).max)
+    format = FORMATS[case.dtype]
     results: Mapping[str, Bounded] = manual(case.lift(lambda array: bounded(array, format)))
     widening = 1 + FORMATS["float64"].u / format.u
-    want = {name: np.asarray(result.v) for name, result in results.items()}
     with np.errstate(all="ignore"):
-        worst = {name: known(want[name], result.E, largest) for name, result in results.items()}
-        bound = {name: known(want[name], E * widening, largest) for name, E in worst.items()}
+        worst = {name: _or_infinite(result.E) for name, result in results.items()}
+        bound = {name: E * widening for name, E in worst.items()}
+        values = {name: np.asarray(result.v) for name, result in results.items()}
+        want = {
+            name: overflowing(np.where(np.isinf(v), np.nan, v), bound[name], format) for name, v in values.items()
+        }  # what overflows float64 itself is known no better than what comes of it
     return Reference(want, bound, worst)
 
 
-def known(want: Any, bound: Any, largest: float) -> Any:
-    """Return the bound, with inf where a program's numbers may overflow, so that nothing is known."""
-    return np.where(np.abs(want) + bound <= largest, bound, np.inf)
+def overflowing(want: Any, bound: Any, format: Format) -> Any:
+    """Return what is wanted, infinite where every number within the bound of it is too large for the format."""
+    return np.where(np.abs(want) - bound > format.largest, np.copysign(np.inf, want), want)
+
+
+def _or_infinite(E: Any) -> Any:
+    return np.where(np.isnan(E), np.inf, E)

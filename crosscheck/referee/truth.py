@@ -1,9 +1,11 @@
-"""What is right for a case, to a proven radius, and the tolerance around it: the expensive reference.
+"""What is known of a case, from cheap to dear, each part found out when it is first asked for.
 
-The hand-written formulas are proven on balls against the definition (`proof`). Then what they give, to far more digits
-than any format has, is the truth, and the tolerance is
-
-    tau = min(E, K s) + radius
+    worst      the hand-written network's own values in float64, and the worst case of rounding, 2 E
+    sampled    the same values with sampled rounding in its place, K s sqrt(2), where that is smaller
+    proof      the hand-written formulas, on balls, against the definition
+    truth      what proven formulas give, to far more digits than any format has, within tau = min(E, K s) + radius
+    settled    the same within the worst case alone, E + radius: what is outside is wrong, and no sample is asked
+    confirmed  the truth again, with eight times as many samples
 
 E is the worst case (`numbers.bounded`); s the largest root mean square deviation of the tensor's elements under sampled
 rounding (`numbers.noisy`), K = 8: the largest error ever seen was 3.4 s, in 1.2 million tensors. A sample is believed
@@ -18,7 +20,8 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,102 +31,132 @@ from crosscheck.referee import definition
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.numbers.noisy import SAMPLES, deviation, noisy
 from crosscheck.referee.proof import Outcome, Proof, prove
-from crosscheck.referee.reference import Reference, reference
+from crosscheck.referee.reference import Reference, overflowing, reference
 from crosscheck.subjects.manual import manual
 
 Arrays = Mapping[str, Any]
 K = 8.0
 GUARD = 0.1
 MORE_SAMPLES = 8 * SAMPLES
+NEAR = 2.0**-4
+"""Within this of the format's largest number another program may overflow where the hand-written one does not; the same
+four bits that `numbers.bounded` spares."""
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What is right for a case.
+class Known:
+    """What is known of a case; see the top of this file.
 
     Attributes:
-        reference: values and tolerances.
-        proof: how the hand-written formulas compare with the definition.
-        odd: who is wrong, where these two are proven different: "manual" or "definition"; empty where they agree.
-    """
-
-    reference: Reference
-    proof: Proof
-    odd: str = ""
-
-
-def truth(case: Case, samples: int = SAMPLES) -> Truth:
-    """Return what is right for a case.
-
-    Args:
         case: the case.
-        samples: how many evaluations with sampled rounding to take.
     """
-    proof = prove(manual, case)
-    cheap = reference(case)
-    if proof.outcome is Outcome.PROVEN:
-        return Truth(_proven(case, proof, cheap, samples), proof)
-    if proof.outcome is Outcome.OPEN:
-        return Truth(cheap, proof)
-    if _torch_sides_with_manual(case, proof, cheap):
-        return Truth(cheap, proof, odd="definition")
-    return Truth(_defined(case, proof, cheap), proof, odd="manual")
 
+    def __init__(self, case: Case) -> None:
+        self.case = case
 
-def sampled(case: Case, cheap: Reference) -> Reference:
-    """Return the cheap reference with sampled rounding in place of the worst case, where that is smaller.
+    @cached_property
+    def worst(self) -> Reference:
+        """The hand-written network's values, and the worst case of rounding around them."""
+        return reference(self.case)
 
-    Two programs are compared, each with its own rounding: the values, in float64, and a subject's. Independent errors
-    add in squares, so K s becomes K s sqrt(1 + (u64 / u)^2): K sqrt(2) s in float64.
-    """
-    factor = K * math.hypot(1, FORMATS["float64"].u / FORMATS[case.dtype].u)
-    return replace(cheap, bound=_smaller(case, cheap.want, cheap.bound, factor, SAMPLES))
+    @cached_property
+    def sampled(self) -> Reference:
+        """The same values with sampled rounding in place of the worst case, where that is smaller.
 
+        Two programs are compared, each with its own rounding: the values, in float64, and a subject's. Independent
+        errors add in squares, so K s becomes K s sqrt(1 + (u64 / u)^2): K sqrt(2) s in float64.
+        """
+        factor = K * math.hypot(1, FORMATS["float64"].u / FORMATS[self.case.dtype].u)
+        return replace(self.worst, bound=self._smaller(self.worst.want, self.worst.bound, factor, SAMPLES))
 
-def _proven(case: Case, proof: Proof, cheap: Reference, samples: int) -> Reference:
-    """Return the truth from balls, and the tightest tolerance that is known to hold."""
-    want = {name: hi for name, (hi, _, _) in proof.values.items()}
-    rest = {name: lo for name, (_, lo, _) in proof.values.items()}
-    tolerance = _smaller(case, want, cheap.worst, K, samples)
-    bound = {name: tolerance[name] + radius for name, (_, _, radius) in proof.values.items()}
-    largest = float(np.finfo(case.dtype).max)
-    overflows = not all(np.max(np.abs(array)) < largest for array in want.values())
-    for name, array in bound.items():  # NaN and infinity are wrong everywhere, or, after an overflow, nothing is known
-        bound[name] = np.full(np.shape(array), np.inf) if overflows else np.minimum(array, largest)
-    return Reference(want, bound, cheap.worst, rest)
+    @cached_property
+    def proof(self) -> Proof:
+        """How the hand-written formulas compare with the definition."""
+        return prove(manual, self.case)
 
+    @cached_property
+    def odd(self) -> str:
+        """Who is wrong, where these two are proven different: "manual" or "definition"; empty where they agree."""
+        if self.proof.outcome is not Outcome.WRONG:
+            return ""
+        return "definition" if self._torch_sides_with_manual() else "manual"
 
-def _smaller(case: Case, want: Arrays, worst: Arrays, factor: float, samples: int) -> dict[str, Any]:
-    """Return the smaller of the worst case and `factor` times the sampled deviation, where that is believed."""
-    evaluated = manual(case.lift(_noise(case, samples)))
-    tolerance = {}
-    for name, center in want.items():
-        s = float(np.max(deviation(evaluated[name], center)))
-        believed = s < GUARD * float(np.max(np.abs(center)))  # not so where either is NaN
-        tolerance[name] = np.minimum(worst[name], factor * s) if believed else worst[name]
-    return tolerance
+    @cached_property
+    def truth(self) -> Reference:
+        """What is right, from balls, and the tightest tolerance that is known to hold.
 
+        Where nothing could be proven, the hand-written values; where these are wrong, the definition's.
+        """
+        return self._truth(SAMPLES)
 
-def _noise(case: Case, samples: int) -> Any:
-    rng = np.random.Generator(np.random.PCG64([case.seed, zlib.crc32(str(case).encode())]))
-    return lambda array: noisy(array, FORMATS[case.dtype], rng, samples)
+    @cached_property
+    def confirmed(self) -> Reference:
+        """The same with more samples."""
+        return self._truth(MORE_SAMPLES)
 
+    @cached_property
+    def settled(self) -> Reference:
+        """The same with the worst case of rounding alone, to which no chance belongs."""
+        return self._proven(self.worst.worst) if self.proof.outcome is Outcome.PROVEN else self.truth
 
-def _torch_sides_with_manual(case: Case, proof: Proof, cheap: Reference) -> bool:
-    from crosscheck.subjects.torch_rnn import torch_rnn
+    @cached_property
+    def overflows(self) -> Arrays:
+        """Where a program may hold infinity or NaN: the hand-written network, run in this very format, does or nearly.
 
-    exact = replace(case.lift(lambda array: np.asarray(array, dtype=np.float64)), dtype="float64")
-    third, bound = torch_rnn(exact), reference(exact).bound
-    return all(bool(np.all(np.abs(third[name] - cheap.want[name]) <= bound[name])) for name in proof.wrong)
+        So what overflows on the way is seen too, and what becomes of it.
+        """
+        format = FORMATS[self.case.dtype]
+        with np.errstate(all="ignore"):
+            held = manual(self.case)
+            return {name: ~(np.abs(array) < NEAR * format.largest) for name, array in held.items()}
 
+    def _truth(self, samples: int) -> Reference:
+        match self.proof.outcome:
+            case Outcome.OPEN:
+                return self.worst
+            case Outcome.WRONG:
+                return self.worst if self.odd == "definition" else self._defined()
+        want = {name: hi for name, (hi, _, _) in self.proof.values.items()}
+        return self._proven(self._smaller(want, self.worst.worst, K, samples))
 
-def _defined(case: Case, proof: Proof, cheap: Reference) -> Reference:
-    """Return the definition's own values, element by element, with the hand-written network's tolerances.
+    def _proven(self, tolerance: Arrays) -> Reference:
+        """Return the proven values with a tolerance."""
+        format = FORMATS[self.case.dtype]
+        rest = {name: lo for name, (_, lo, _) in self.proof.values.items()}
+        with np.errstate(all="ignore"):
+            bound = {name: tolerance[name] + radius for name, (_, _, radius) in self.proof.values.items()}
+            want = {name: overflowing(hi, bound[name], format) for name, (hi, _, _) in self.proof.values.items()}
+        return Reference(want, bound, self.worst.worst, rest)
 
-    Of a wrong tensor the tolerance is that of a wrong formula, perhaps 0: nothing is held against others by it.
-    """
-    want = definition.values(case)
-    bound = dict(cheap.bound)
-    for name in proof.wrong:
-        bound[name] = np.full(np.shape(bound[name]), np.inf)
-    return Reference(want, bound, cheap.worst)
+    def _smaller(self, want: Arrays, worst: Arrays, factor: float, samples: int) -> dict[str, Any]:
+        """Return the smaller of the worst case and `factor` times the sampled deviation, where that is believed."""
+        evaluated = manual(self.case.lift(self._noise(samples)))
+        tolerance = {}
+        for name, center in want.items():
+            finite = np.isfinite(center)
+            s = float(np.max(deviation(evaluated[name], center), where=finite, initial=0.0))
+            believed = s < GUARD * float(np.max(np.abs(center), where=finite, initial=0.0))  # not so where s is NaN
+            tolerance[name] = np.minimum(worst[name], factor * s) if believed else worst[name]
+        return tolerance
+
+    def _noise(self, samples: int) -> Any:
+        rng = np.random.Generator(np.random.PCG64([self.case.seed, zlib.crc32(str(self.case).encode())]))
+        return lambda array: noisy(array, FORMATS[self.case.dtype], rng, samples)
+
+    def _torch_sides_with_manual(self) -> bool:
+        from crosscheck.subjects.torch_rnn import torch_rnn
+
+        exact = replace(self.case.lift(lambda array: np.asarray(array, dtype=np.float64)), dtype="float64")
+        third, bound = torch_rnn(exact), reference(exact).bound
+        return all(
+            bool(np.all(np.abs(third[name] - self.worst.want[name]) <= bound[name])) for name in self.proof.wrong
+        )
+
+    def _defined(self) -> Reference:
+        """Return the definition's own values, element by element, with the hand-written network's tolerances.
+
+        Of a wrong tensor the tolerance is that of a wrong formula, perhaps 0: nothing is held against others by it.
+        """
+        bound = dict(self.worst.bound)
+        for name in self.proof.wrong:
+            bound[name] = np.full(np.shape(bound[name]), np.inf)
+        return Reference(definition.values(self.case), bound, self.worst.worst)

@@ -11,8 +11,9 @@ import pytest
 from crosscheck import Case, Status, Subject
 from crosscheck.examine import SHARE, chosen, examine
 from crosscheck.referee.numbers.noisy import SAMPLES
-from crosscheck.referee.reference import reference
-from crosscheck.referee.truth import MORE_SAMPLES, Truth, truth
+from crosscheck.referee.proof import Outcome, Proof
+from crosscheck.referee.reference import Reference, reference
+from crosscheck.referee.truth import MORE_SAMPLES, Known
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import make, run
 from crosscheck.subjects.manual import manual
@@ -40,14 +41,15 @@ def off_by(factor: float) -> Subject:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of samples of every call of `truth`."""
+    """The number of samples of every time that the truth is asked for."""
     calls: list[int] = []
+    found = Known._truth
 
-    def counted(case: Case, samples: int = SAMPLES) -> Truth:
+    def counted(known: Known, samples: int) -> Reference:
         calls.append(samples)
-        return truth(case, samples)
+        return found(known, samples)
 
-    monkeypatch.setattr("crosscheck.examine.truth", counted)
+    monkeypatch.setattr(Known, "_truth", counted)
     return calls
 
 
@@ -74,12 +76,32 @@ def test_depth_can_be_asked_for(is_chosen: bool, asked: list[int]) -> None:
     assert deep.resolution < shallow.resolution
 
 
-def test_a_failure_is_looked_at_with_more_samples(asked: list[int]) -> None:
+def test_a_failure_by_the_worst_case_needs_no_more_samples(asked: list[int]) -> None:
     (verdict,) = examine([off_by(1.001)], case(is_chosen=False))
-    assert asked == [SAMPLES, MORE_SAMPLES]
+    assert asked == [SAMPLES]
     assert verdict.status is Status.FAIL
     assert [check.name for check in verdict.checks if check.status is Status.FAIL] == ["dW_hh"]
     assert verdict.evidence[0] == "formulas proven right on balls of 128 bits"
+
+
+def test_a_failure_by_samples_alone_is_looked_at_with_more(asked: list[int]) -> None:
+    point = Case.parse("lstm:T8B2I3H4:regime=ordinary:seed=1")
+    known = Known(point)
+    tau, worst = (reference.bound["dW_hh"][1, 0] for reference in (known.truth, known.settled))
+    assert tau < worst / 2  # so that a fault between the two is no matter of rounding
+    asked.clear()
+    factor = 1 + (tau + worst) / 2 / abs(known.truth.want["dW_hh"][1, 0])
+    (verdict,) = examine([off_by(factor)], point, deep=True)
+    assert asked == [SAMPLES, MORE_SAMPLES]
+    assert [check.name for check in verdict.checks if check.status is Status.FAIL] == ["dW_hh"]
+
+
+def test_what_stays_open_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_ = Proof(Outcome.OPEN, (), 4096, {})
+    monkeypatch.setattr("crosscheck.referee.truth.prove", lambda *_: open_)
+    (verdict,) = examine([MANUAL], case(is_chosen=True))
+    assert (verdict.status, verdict.proven) == (Status.INCONCLUSIVE, False)
+    assert verdict.evidence[0] == "formulas undecided on balls of 4096 bits"
 
 
 def test_doubt_of_one_is_examined_for_all(asked: list[int]) -> None:

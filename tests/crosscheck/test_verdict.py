@@ -16,9 +16,9 @@ from crosscheck.verdict import BLIND, TensorCheck, compare, judge
 BLIND64 = 1e-10
 
 
-def check(got: Any, want: Any, bound: Any) -> TensorCheck:
+def check(got: Any, want: Any, bound: Any, may: Any = False) -> TensorCheck:
     got, want, bound = (np.asarray(value, np.float64) for value in (got, want, bound))
-    return compare("y", got, want, bound, BLIND64)
+    return compare("y", got, want, bound, BLIND64, may=may)
 
 
 def test_the_blind_line_is_1e_10_in_float64() -> None:
@@ -48,9 +48,43 @@ def test_a_bound_of_0_wants_equality() -> None:
     assert (unequal.status, unequal.ratio, unequal.index, unequal.wrong) == (Status.FAIL, np.inf, (1,), 1)
 
 
-@pytest.mark.parametrize("got", [1.0, 5.0, np.nan, np.inf])
+@pytest.mark.parametrize("got", [1.0, 5.0])
 def test_an_infinite_bound_is_inconclusive(got: float) -> None:
     result = check([1.0, got], [1.0, 1.0], [1e-15, np.inf])
+    assert (result.status, result.ratio, result.resolution, result.wrong) == (Status.INCONCLUSIVE, 0.0, np.inf, 0)
+
+
+NO_NUMBERS = pytest.mark.parametrize("got", [np.nan, np.inf, -np.inf])
+
+
+@NO_NUMBERS
+def test_what_is_no_number_fails_whatever_the_bound(got: float) -> None:
+    result = check([1.0, got], [1.0, 1.0], [1e-15, np.inf])
+    assert (result.status, result.index, result.ratio, result.wrong) == (Status.FAIL, (1,), np.inf, 1)
+
+
+@NO_NUMBERS
+def test_where_the_truth_overflows_no_number_is_wanted(got: float) -> None:
+    right = check([1.0, got], [1.0, np.inf], [1e-15, 1e30])
+    assert (right.status, right.wrong, right.resolution) == (Status.PASS, 0, 2e-15)
+    wrong = check([1.0, 1e38], [1.0, np.inf], [1e-15, 1e30])
+    assert (wrong.status, wrong.index, wrong.ratio, wrong.wrong) == (Status.FAIL, (1,), np.inf, 1)
+    assert check([got], [np.inf], [1e30]).status is Status.INCONCLUSIVE  # no number was compared
+
+
+@NO_NUMBERS
+def test_after_an_overflow_no_number_is_held_against_nobody_and_hides_the_element(got: float) -> None:
+    passing = check([1.0, got], [1.0, 2.0], [1e-15, 1e-15], may=np.array([False, True]))
+    assert (passing.status, passing.wrong, passing.resolution) == (Status.INCONCLUSIVE, 0, np.inf)
+    number = check([1.0, 2.5], [1.0, 2.0], [1e-15, 1e-15], may=np.array([False, True]))
+    assert (number.status, number.index, number.wrong) == (Status.FAIL, (1,), 1)
+    elsewhere = check([got, 2.0], [1.0, 2.0], [1e-15, 1e-15], may=np.array([False, True]))
+    assert (elsewhere.status, elsewhere.index) == (Status.FAIL, (0,))
+
+
+@pytest.mark.parametrize("got", [1.0, np.nan, np.inf])
+def test_where_nothing_is_known_nothing_is_wrong(got: float) -> None:
+    result = check([1.0, got], [1.0, np.nan], [1e-15, np.inf])
     assert (result.status, result.ratio, result.resolution, result.wrong) == (Status.INCONCLUSIVE, 0.0, np.inf, 0)
 
 

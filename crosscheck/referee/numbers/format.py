@@ -23,6 +23,11 @@ class Format:
         """The unit roundoff: half the distance from 1 to the next number."""
         return 2.0**-self.precision
 
+    @property
+    def largest(self) -> float:
+        """The largest number: IEEE 754's formats have as many powers of two above 1 as below."""
+        return (2 - 2 * self.u) * (2 / self.smallest)
+
 
 FORMATS = {"float64": Format(53, 2.0**-1022), "float32": Format(24, 2.0**-126)}
 """The formats of IEEE 754 by the names of NumPy's dtypes."""

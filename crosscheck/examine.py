@@ -90,9 +90,11 @@ def _with_formula(subject: Subject, result: Result, verdict: Verdict) -> Verdict
     if found.proof is None:
         return replace(verdict, evidence=(*verdict.evidence, f"its own code can't be lifted to balls ({found.reason})"))
     said = f"its own code {found.proof.outcome.value} on balls of {found.proof.bits} bits"
+    failing = {check.name for check in verdict.checks if check.status is Status.FAIL}
     findings = tuple(
-        Finding("wrong formula", name, "proven different from the definition, whatever the rounding")
+        Finding("wrong formula", name, "proven different from the definition, by less than rounding hides")
         for name in wrong(found)
+        if name not in failing
     )
     return replace(verdict, evidence=(*verdict.evidence, said), findings=(*verdict.findings, *findings))
 

@@ -54,7 +54,7 @@ def formula(subject: Subject, case: Case, names: frozenset[str]) -> Formula | No
 
     try:
         return Formula(prove(network, case))
-    except Exception as error:  # anything at all may stand in the way of somebody's code
+    except (Exception, SystemExit) as error:  # anything at all may stand in the way of somebody's code
         return Formula(None, f"{type(error).__name__.lstrip('_')}: {error}")
 
 

@@ -102,7 +102,7 @@ class Known:
     def overflows(self) -> Arrays:
         """Where a program may hold infinity or NaN: the hand-written network, run in this very format, does or nearly.
 
-        So what overflows on the way is seen too, and what becomes of it.
+        So what overflows on the way is seen too.
         """
         format = FORMATS[self.case.dtype]
         with np.errstate(all="ignore"):
@@ -111,12 +111,13 @@ class Known:
 
     def _truth(self, samples: int) -> Reference:
         match self.proof.outcome:
-            case Outcome.OPEN:
-                return self.worst
-            case Outcome.WRONG:
-                return self.worst if self.odd == "definition" else self._defined()
-        want = {name: hi for name, (hi, _, _) in self.proof.values.items()}
-        return self._proven(self._smaller(want, self.worst.worst, K, samples))
+            case Outcome.PROVEN:
+                want = {name: hi for name, (hi, _, _) in self.proof.values.items()}
+                return self._proven(self._smaller(want, self.worst.worst, K, samples))
+            case Outcome.WRONG if self.odd == "manual":
+                return self._as_far_as_known(self._defined())
+            case _:
+                return self._as_far_as_known(self.worst)
 
     def _proven(self, tolerance: Arrays) -> Reference:
         """Return the proven values with a tolerance."""
@@ -125,7 +126,21 @@ class Known:
         with np.errstate(all="ignore"):
             bound = {name: tolerance[name] + radius for name, (_, _, radius) in self.proof.values.items()}
             want = {name: overflowing(hi, bound[name], format) for name, (hi, _, _) in self.proof.values.items()}
-        return Reference(want, bound, self.worst.worst, rest)
+        return self._as_far_as_known(Reference(want, bound, self.worst.worst, rest))
+
+    def _as_far_as_known(self, reference: Reference) -> Reference:
+        """Return the reference without the gradients where the forward pass overflows.
+
+        What becomes of them is the program's own affair: infinity minus itself is NaN, no comparison holds for NaN, and
+        so relu's slope there is 0, and the gradient a number like any other.
+        """
+        if not any(self.overflows[name].any() for name in self.case.output_names):
+            return reference
+        outputs = self.case.output_names
+        want = {
+            name: array if name in outputs else np.full_like(array, np.nan) for name, array in reference.want.items()
+        }
+        return replace(reference, want=want)
 
     def _smaller(self, want: Arrays, worst: Arrays, factor: float, samples: int) -> dict[str, Any]:
         """Return the smaller of the worst case and `factor` times the sampled deviation, where that is believed."""

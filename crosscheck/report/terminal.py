@@ -194,7 +194,8 @@ def _tensors(checks: Sequence[TensorCheck]) -> Text:
     rows = [("tensor", "got", "want", "bound", "error/bound", "resolution", "worst at", "wrong")]
     for check in checks:
         digits = _telling_digits(check.got, check.want)
-        numbers = (number(check.got, digits), number(check.want, digits), number(check.bound, 2))
+        want = "unknown" if math.isnan(check.want) else number(check.want, digits)
+        numbers = (number(check.got, digits), want, number(check.bound, 2))
         at = f"[{', '.join(map(str, check.index))}]" if check.index else "-"
         measures = (number(check.ratio, 3), number(check.resolution, 2), at, f"{check.wrong} of {check.size}")
         rows.append((check.name, *numbers, *measures))

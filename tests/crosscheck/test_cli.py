@@ -135,7 +135,7 @@ FAIL  broken.py:mine   dx, dh_0, dW_xh, dW_hh, db_xh, db_hh wrong   after 2 case
   db_xh   -0.01355   0.3064  2.2e-15     1.44e+14     1.5e-14        [0]  1 of 1
   db_hh   -0.01355   0.3064  2.2e-15     1.44e+14     1.5e-14        [0]  1 of 1
   right        y, h_n
-  judged by    formulas proven right on balls of 128 bits; worst-case and sampled rounding
+  judged by    formulas proven right on balls of 128 bits; worst-case and sampled rounding; its own code proven wrong on balls of 128 bits
   again        crosscheck run broken.py:mine --case rnn_tanh:T2B1I1H1:seed=0
 
 rnn_tanh float64: 2 cases, 1 failed, 0 inconclusive, # s
@@ -298,7 +298,7 @@ def test_an_internal_error(files: Path, call: Callable[..., Called], monkeypatch
     def broken(case: Any) -> Any:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr("crosscheck.examine.reference", broken)
+    monkeypatch.setattr("crosscheck.examine.Known", broken)
     code, _, err = call("run", "manual", "--case", "gru:T1B1I1H1")
     assert code == cli.INTERNAL
     assert err.startswith("crosscheck: an error of its own, not of what it checks:\nTraceback")

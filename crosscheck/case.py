@@ -24,7 +24,8 @@ from crosscheck.regimes import REGIMES
 
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
 LOSSES = ("none", "half_squared_error", "mse", "cross_entropy")
-DTYPES = ("float64", "float32")
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+HELD_IN = {"bfloat16": "float32"}  # what NumPy has no dtype for, in one that holds all its numbers
 SIZE_LIMIT = 2**16
 SEED_LIMIT = 2**32
 
@@ -100,7 +101,7 @@ class Case:
         T, B: steps and batch.
         regime: a name in `crosscheck.regimes.REGIMES`.
         seed: what the numbers are drawn from, 0 to 2^32 - 1.
-        dtype: "float64" or "float32".
+        dtype: "float64", "float32", "bfloat16" or "float16".
         arrays: every array by name, read-only; a function of the fields above.
 
     Raises:
@@ -124,6 +125,11 @@ class Case:
             raise ArgumentError("seed", repr(self.seed), "an integer from 0 to 2^32 - 1")
         if not self.arrays:
             object.__setattr__(self, "arrays", _fill(self))
+
+    @property
+    def array_dtype(self) -> Any:
+        """The NumPy dtype of the arrays: that of the name, but float32 for bfloat16, which NumPy hasn't."""
+        return np.dtype(HELD_IN.get(self.dtype, self.dtype))
 
     @property
     def params(self) -> dict[str, Any]:
@@ -263,7 +269,7 @@ def _fill(case: Case) -> dict[str, Any]:
         drawn["target"] = regime.target.draw(case.seed, "target", y)
         if spec.loss == "cross_entropy":
             drawn["target"] = _distribution(drawn["target"])
-    arrays = {name: array.astype(case.dtype) for name, array in drawn.items()}
+    arrays = {name: array.astype(case.array_dtype) for name, array in drawn.items()}
     for array in arrays.values():
         array.flags.writeable = False
     return arrays

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PASSED, MISMATCH, USAGE, INTERNAL, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
 CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
-DTYPES = ("float64", "float32")
+DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -18,7 +18,7 @@ from crosscheck.regimes import REGIMES
 
 PLAIN: dict[str, tuple[Any, ...]] = {
     "cell": tuple(GATES),
-    "dtype": DTYPES,
+    "dtype": DTYPES[:2],
     "bias": (True,),
     "reset_after": (True,),
     "output_layer": (False,),
@@ -33,6 +33,7 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 first; `max_T` and so on hold one value, the largest size."""
 
 EVERYTHING: dict[str, tuple[Any, ...]] = PLAIN | {
+    "dtype": DTYPES,
     "bias": (True, False),
     "reset_after": (True, False),
     "output_layer": (False, True),

@@ -192,12 +192,12 @@ def _checked(name: Any, value: Any, case: Case) -> tuple[Any, Finding | None]:
         return None, Finding("not numbers", name, f"{type(error).__name__}: {error}")
     if array.dtype.kind not in "f":
         return None, Finding(
-            "not numbers", name, f"got {type(value).__name__} of dtype {array.dtype}, wanted {case.dtype}"
+            "not numbers", name, f"got {type(value).__name__} of dtype {array.dtype}, wanted {case.array_dtype}"
         )
     if array.shape != shapes[name]:
         return None, Finding("wrong shape", name, f"got shape {array.shape}, wanted {shapes[name]}")
-    if array.dtype != case.dtype and type(value) is not float:
-        return None, Finding("wrong dtype", name, f"got {array.dtype}, wanted {case.dtype}")
+    if array.dtype != case.array_dtype and type(value) is not float:
+        return None, Finding("wrong dtype", name, f"got {array.dtype}, wanted {case.array_dtype}")
     return array.astype(np.float64), None
 
 

@@ -17,12 +17,14 @@ from crosscheck.subject import Finding, Result
 
 BLIND = 1e-10 * 2.0**53
 """The resolution above which a check is blind, in units of the unit roundoff: 1e-10 in float64 (numerics: "cases worse
-than 1e-10 are INCONCLUSIVE"), and for another format the same number of roundings."""
+than 1e-10 are INCONCLUSIVE"), and for another format the same number of roundings, but where that is too many."""
+ALL = 2.0
+"""The resolution above which a tensor of zeros might pass for any other; worse is blind in every format."""
 
 
 def blind_above(format: Format) -> float:
     """Return the resolution above which a check in a format is blind."""
-    return BLIND * format.u
+    return min(BLIND * format.u, ALL)
 
 
 class Status(Enum):

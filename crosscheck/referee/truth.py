@@ -29,7 +29,7 @@ import numpy as np
 from crosscheck.case import Case
 from crosscheck.referee import definition
 from crosscheck.referee.numbers.format import FORMATS
-from crosscheck.referee.numbers.noisy import SAMPLES, deviation, noisy
+from crosscheck.referee.numbers.noisy import SAMPLES, Pieces, deviation, noisy
 from crosscheck.referee.proof import Outcome, Proof, prove
 from crosscheck.referee.reference import Reference, overflowing, reference
 from crosscheck.subjects.manual import manual
@@ -155,7 +155,10 @@ class Known:
 
     def _noise(self, samples: int) -> Any:
         rng = np.random.Generator(np.random.PCG64([self.case.seed, zlib.crc32(str(self.case).encode())]))
-        return lambda array: noisy(array, FORMATS[self.case.dtype], rng, samples)
+        spec, format = self.case.spec, FORMATS[self.case.dtype]
+        longest = max(spec.input_size, spec.hidden_size, spec.output_size)
+        pieces = Pieces(longest, self.case.B) if format.inner else None
+        return lambda array: noisy(array, format, rng, samples, pieces)
 
     def _torch_sides_with_manual(self) -> bool:
         from crosscheck.subjects.torch_rnn import torch_rnn

@@ -21,7 +21,8 @@ def results(case: Case, outputs: Callable[[Case, dict[str, torch.Tensor]], Outpu
         case: the problem.
         outputs: computes y, h_n and c_n from the tensors of the case by name.
     """
-    tensors = {name: torch.from_numpy(np.array(array)) for name, array in case.arrays.items()}
+    dtype = getattr(torch, case.dtype)
+    tensors = {name: torch.from_numpy(np.array(array)).to(dtype) for name, array in case.arrays.items()}
     leaves = {name: tensors[name].requires_grad_() for name in ("x", "h_0", "c_0", *case.params) if name in tensors}
     computed = dict(outputs(case, tensors))
     if case.spec.loss == "none":
@@ -31,4 +32,7 @@ def results(case: Case, outputs: Callable[[Case, dict[str, torch.Tensor]], Outpu
     assert isinstance(objective, torch.Tensor)
     gradients = torch.autograd.grad(objective, list(leaves.values()))
     computed |= {f"d{name}": gradient for name, gradient in zip(leaves, gradients, strict=True)}
-    return {name: tensor.detach().numpy() for name, tensor in computed.items()}
+    return {
+        name: tensor.detach().float().numpy() if dtype is torch.bfloat16 else tensor.detach().numpy()
+        for name, tensor in computed.items()
+    }

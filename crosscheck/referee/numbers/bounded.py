@@ -5,7 +5,7 @@ an error `E` such that every program that computes the same formula in the given
 and with or without fused multiply-add, holds a number within E of the exact one. Componentwise, after Higham, "Accuracy
 and Stability of Numerical Algorithms", 2nd ed., chapters 3 and 4, with u the unit roundoff and eta the smallest normal:
 
-    E = p + gamma_k s + n eta             gamma_k = k u / (1 - k u)
+    E = p + gamma_k s + n eta             gamma_k = k u / (1 - k u), infinite from k u = 1 on
 
 A number may be a sum still growing. It remembers its terms: `p`, the errors that the terms came with; `s`, the sum of
 the largest magnitudes that they may have, |v| + E each; `n`, how many they are. A term met k = n - 1 roundings at most,
@@ -115,7 +115,7 @@ class Bounded(Lifted):
     def E(self) -> Any:
         """The worst-case error of each element."""
         k = (self.n - 1) * self.format.u
-        rounded = self.p + k / (1 - k) * self.s + self.n * self.format.smallest * (self.s > 0)
+        rounded = self.p + k / np.maximum(1 - k, 0) * self.s + self.n * self.format.eta * (self.s > 0)
         return np.where(self.q > 0, self.p, rounded)
 
 
@@ -197,9 +197,7 @@ def _divide(a: Bounded, b: Bounded) -> Bounded:
 def _elementary(v: Any, E: Any, format: Format) -> Bounded:
     """Return a new term with error E from the operand, plus what an elementary function may err by itself."""
     own = ELEMENTARY * format.u * (np.abs(v) + E)
-    return _term(
-        v, E + own + format.smallest * ((v != 0) | (E > 0)), format, q=np.where((v == 0) & (E == 0), NO_LIMIT, 0)
-    )
+    return _term(v, E + own + format.eta * ((v != 0) | (E > 0)), format, q=np.where((v == 0) & (E == 0), NO_LIMIT, 0))
 
 
 def _function(of: Callable[[Any, Any], tuple[Any, Any]]) -> Callable[[Bounded], Bounded]:

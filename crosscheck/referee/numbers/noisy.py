@@ -11,6 +11,11 @@ through this very computation, cancellations included, with no worst case piled 
 
 A sum up to each element is a sum for each; a mean is a sum, and then a quotient.
 
+In a short format, whose sums are formed in a longer one of unit roundoff u_inner, u becomes u_inner in all of these, and
+what is stored is rounded once more: by u |result| at least, or eta where that is larger. Long sums, the gradients of
+parameters, are accumulated in storage by some programs, step by step. So with `Pieces`, a sum of more terms than any
+product of one step has is stored, and rounded, after each piece: by u sqrt(sum of the partial sums' squares).
+
 sqrt(n) is how n independent rounding errors add up (Higham & Mary, "A new approach to probabilistic rounding error
 analysis", SIAM J. Sci. Comput. 41, 2019). Reference for the method: Parker, "Monte Carlo Arithmetic", UCLA CSD-970002
 (1997).
@@ -19,6 +24,7 @@ analysis", SIAM J. Sci. Comput. 41, 2019). Reference for the method: Parker, "Mo
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,6 +50,19 @@ SAMPLES = 16
 ELEMENTARY = (np.tanh, np.exp, np.expm1, np.log, np.log1p, np.sinh, np.cosh)
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """How long sums are accumulated in storage.
+
+    Attributes:
+        longest: the most terms of a sum that is stored once.
+        size: the terms of a piece, after each of which a longer sum is stored.
+    """
+
+    longest: int
+    size: int
+
+
 class Noisy(Lifted):
     """An array of numbers in N samples.
 
@@ -52,10 +71,11 @@ class Noisy(Lifted):
             hold for the axes before it as they stand.
         format: the format whose rounding is imitated.
         rng: where the noise comes from.
+        pieces: how long sums are accumulated; None if each is stored once.
     """
 
-    def __init__(self, samples: Any, format: Format, rng: np.random.Generator) -> None:
-        self.samples, self.format, self.rng = samples, format, rng
+    def __init__(self, samples: Any, format: Format, rng: np.random.Generator, pieces: Pieces | None = None) -> None:
+        self.samples, self.format, self.rng, self.pieces = samples, format, rng, pieces
 
     @property
     def parts(self) -> tuple[Any, ...]:  # type: ignore[override]
@@ -126,7 +146,7 @@ class Noisy(Lifted):
 
     def like(self, samples: Any) -> Noisy:
         """Return a number of the same format with other samples."""
-        return Noisy(samples, self.format, self.rng)
+        return Noisy(samples, self.format, self.rng, self.pieces)
 
     def lift(self, value: Any) -> Noisy:
         """Return exact numbers, the same in every sample."""
@@ -134,10 +154,21 @@ class Noisy(Lifted):
             return value
         return self.like(np.asarray(value, dtype=np.float64)[..., None])
 
-    def rounded(self, result: Any, size: Any) -> Noisy:
-        """Return a result with noise of u times the size."""
+    def rounded(self, result: Any, size: Any, stored: Any = None) -> Noisy:
+        """Return a result with the noise of its rounding.
+
+        Args:
+            result: the samples of an operation's result.
+            size: how large the noise is inside the operation, in units of u_inner.
+            stored: how large that of storing is, in units of u; |result| if None.
+        """
         noise = self.rng.standard_normal(np.shape(result), dtype=np.float32)  # its own rounding is no matter
-        return self.like(result + self.format.u * size * noise)
+        format = self.format
+        inner = format.u_inner * size
+        if format.inner:
+            storing = format.u * (np.abs(result) if stored is None else stored)
+            inner = np.maximum(inner, np.where(size > 0, np.maximum(storing, format.eta), 0))
+        return self.like(result + inner * noise)
 
 
 def _of_samples(samples: Any, count: int) -> Any:
@@ -151,11 +182,13 @@ def _whole(index: Any) -> Any:
     return (*index, slice(None)) if any(entry is Ellipsis for entry in index) else index
 
 
-def noisy(value: Any, format: Format, rng: np.random.Generator, samples: int = SAMPLES) -> Noisy:
+def noisy(
+    value: Any, format: Format, rng: np.random.Generator, samples: int = SAMPLES, pieces: Pieces | None = None
+) -> Noisy:
     """Return exact numbers as `Noisy`; what is `Noisy` already is returned as it is."""
     if isinstance(value, Noisy):
         return value
-    return Noisy(np.repeat(np.asarray(value, dtype=np.float64)[..., None], samples, axis=-1), format, rng)
+    return Noisy(np.repeat(np.asarray(value, dtype=np.float64)[..., None], samples, axis=-1), format, rng, pieces)
 
 
 def deviation(number: Noisy, center: Any) -> Any:
@@ -172,6 +205,16 @@ def _operation(of: Sized) -> Callable[..., Noisy]:
 
     def apply(*operands: Noisy, **options: Any) -> Noisy:
         return operands[0].rounded(*of(*(operand.samples for operand in operands), **options))
+
+    return apply
+
+
+def _summing(of: Sized) -> Callable[..., Noisy]:
+    """Return the operation on `Noisy` of one that is also told how long sums are accumulated."""
+
+    def apply(*operands: Noisy, **options: Any) -> Noisy:
+        pieces = operands[0].pieces
+        return operands[0].rounded(*of(*(operand.samples for operand in operands), pieces=pieces, **options))
 
     return apply
 
@@ -201,21 +244,44 @@ def _subtract(a: Any, b: Any) -> tuple[Any, Any]:
     return a - b, np.abs(a) + np.abs(b)
 
 
-def _matmul(a: Any, b: Any) -> tuple[Any, ...]:
+def _matmul(a: Any, b: Any, pieces: Pieces | None) -> tuple[Any, ...]:
     if a.ndim == 2:  # a vector times, which NumPy takes for a row
-        return tuple(part[0] for part in _matmul(a[None], b))
+        return tuple(part[0] for part in _matmul(a[None], b, pieces))
     if b.ndim == 2:  # times a vector, for a column
-        return tuple(part[..., 0, :] for part in _matmul(a, b[:, None]))
+        return tuple(part[..., 0, :] for part in _matmul(a, b[:, None], pieces))
     a, b = np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0)
-    size = np.sqrt(a.shape[-1]) * (np.abs(a) @ np.abs(b))
-    return np.moveaxis(a @ b, 0, -1), np.moveaxis(size, 0, -1)
+    n = a.shape[-1]
+    result, size = a @ b, np.sqrt(n) * (np.abs(a) @ np.abs(b))
+    stored = _stored([a[..., k] @ b[..., k, :] for k in _cut(n, pieces)], result)
+    return tuple(np.moveaxis(part, 0, -1) for part in (result, size, stored))
 
 
-def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> tuple[Any, Any]:
+def _cut(n: int, pieces: Pieces | None) -> list[slice]:
+    """Return the pieces of n terms, the last first, as backpropagation comes upon them; none if there is one alone."""
+    if pieces is None or n <= pieces.longest:
+        return []
+    return [slice(max(0, end - pieces.size), end) for end in range(n, 0, -pieces.size)]
+
+
+def _stored(parts: list[Any], result: Any) -> Any:
+    """Return the root of the sum of the squares of the partial sums; |result| where there are no parts."""
+    if not parts:
+        return np.abs(result)
+    partial, squares = 0, 0
+    for part in parts:
+        partial = partial + part
+        squares = squares + partial * partial
+    return np.sqrt(squares)
+
+
+def _sum(a: Any, axis: Any = None, keepdims: bool = False, *, pieces: Pieces | None) -> tuple[Any, ...]:
     axes = _axes(a, axis)
     result = np.sum(a, axis=axes, keepdims=keepdims)
-    terms = a.size / max(1, np.size(result))
-    return result, np.sqrt(terms) * np.sum(np.abs(a), axis=axes, keepdims=keepdims)
+    terms = a.size // max(1, np.size(result))
+    size = np.sqrt(terms) * np.sum(np.abs(a), axis=axes, keepdims=keepdims)
+    flat = np.moveaxis(a, axes, range(len(axes))).reshape(terms, -1)
+    parts = [flat[k].sum(axis=0).reshape(result.shape) for k in _cut(terms, pieces)]
+    return result, size, _stored(parts, result)
 
 
 def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -269,7 +335,7 @@ Noisy.operations = {
     np.add: _operation(_add),
     np.subtract: _operation(_subtract),
     np.multiply: _operation(_sized(np.multiply, 1)),
-    np.matmul: _operation(_matmul),
+    np.matmul: _summing(_matmul),
     np.divide: _operation(_sized(np.divide, 1)),
     np.reciprocal: _operation(_sized(np.reciprocal, 1)),
     np.sqrt: _operation(_sized(np.sqrt, 1)),
@@ -283,7 +349,7 @@ Noisy.operations = {
 Noisy.functions = {
     **STRUCTURE,
     **DERIVED,
-    np.sum: reduction(_operation(_sum)),
+    np.sum: reduction(_summing(_sum)),
     np.max: reduction(_exact(_max)),
     np.cumsum: _operation(_cumsum),
     np.where: lifting(_exact(lambda condition, a, b: np.where(condition != 0, a, b))),

@@ -217,12 +217,7 @@ def is_size(source: Source, node: ast.expr) -> bool:
     return is_number(node) and not is_zero(node)
 
 
-PENDING = {"tests/crosscheck/test_proof.py", "tests/crosscheck/test_reference.py"}  # being repaired elsewhere
-
-
-@pytest.mark.parametrize(
-    "file", [pytest.param(file, marks=[pytest.mark.xfail(strict=True)] * (file in PENDING)) for file in FILES]
-)
+@pytest.mark.parametrize("file", FILES)
 def test_no_constant_tolerance(file: str) -> None:
     exempt = frozenset(call for where, call in MEASURED if where == file)
     assert bare((ROOT / file).read_text(encoding="utf-8"), exempt) == []

@@ -420,4 +420,5 @@ def test_the_network_runs_on_balls(case: Case) -> None:
     for name, values in computed.items():
         hi, lo, radius = split(lifted[name])
         assert np.all(np.abs((values - hi) - lo) <= truth.bound[name] + radius), name
+        # 128 bits; beyond a factor of 2^64 in size and accumulated error the balls would be of no use
         assert np.all(radius <= 2.0**-64)

@@ -135,7 +135,8 @@ FAIL  broken.py:mine   dx, dh_0, dW_xh, dW_hh, db_xh, db_hh wrong   after 2 case
   db_xh   -0.01355   0.3064  2.2e-15     1.44e+14     1.5e-14        [0]  1 of 1
   db_hh   -0.01355   0.3064  2.2e-15     1.44e+14     1.5e-14        [0]  1 of 1
   right        y, h_n
-  judged by    formulas proven right on balls of 128 bits; worst-case and sampled rounding; its own code proven wrong on balls of 128 bits
+  judged by    formulas proven right on balls of 128 bits; worst-case and sampled rounding; \
+its own code proven wrong on balls of 128 bits
   again        crosscheck run broken.py:mine --case rnn_tanh:T2B1I1H1:seed=0
 
 rnn_tanh float64: 2 cases, 1 failed, 0 inconclusive, # s

@@ -187,7 +187,8 @@ def test_samples_go_their_own_ways() -> None:
     # each sample is a computation of its own: rounding that is made once stays what it was
     a = exact(values()) * 3
     for part, doubled in zip(a.parts, (a + a).parts, strict=True):
-        assert np.all(np.abs(doubled - 2 * part) <= 12 * SINGLE.u * np.abs(2 * part) * 2)
+        # noise of u (|a| + |a|); of 64,000 normal numbers one is beyond 7 deviations once in 6 million tries
+        assert np.all(np.abs(doubled - 2 * part) <= 7 * SINGLE.u * np.abs(2 * part))
     z = np.array([part - values() * 3 for part in a.parts])
     assert len({part.tobytes() for part in z}) == SAMPLES
 

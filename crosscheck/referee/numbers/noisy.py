@@ -11,9 +11,9 @@ through this very computation, cancellations included, with no worst case piled 
 
 A sum up to each element is a sum for each; a mean is a sum, and then a quotient.
 
-In a short format, whose sums are formed in a longer one of unit roundoff u_inner, u becomes u_inner in all of these, and
-what is stored is rounded once more: by u |result| at least, or eta where that is larger. Long sums, the gradients of
-parameters, are accumulated in storage by some programs, step by step. So with `Pieces`, a sum of more terms than any
+In a short format, whose sums are formed in a longer one of unit roundoff u_inner, u becomes u_inner in all of these,
+and what is stored is rounded once more: by u |result| at least, or eta where that is larger. Long sums, the gradients
+of parameters, are accumulated in storage by some programs, step by step. So with `Pieces`, a sum of more terms than any
 product of one step has is stored, and rounded, after each piece: by u sqrt(sum of the partial sums' squares).
 
 sqrt(n) is how n independent rounding errors add up (Higham & Mary, "A new approach to probabilistic rounding error

@@ -81,7 +81,11 @@ def run(
     from crosscheck.campaign import Settings
     from crosscheck.subject import BUILT_IN, make
 
-    subjects = tuple(make(target) for target in targets or BUILT_IN)
+    subjects = tuple(make(target) for target in targets) or tuple(
+        subject
+        for subject in map(make, BUILT_IN)
+        if not dtypes or "dtype" not in subject.declared or set(dtypes) & set(subject.options["dtype"])
+    )
     if case_lines:
         return _run_cases(subjects, case_lines, strict)
     unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]

@@ -8,13 +8,12 @@ import torch
 from torch.func import functional_call
 
 from crosscheck.case import Case
-from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import subject
 from crosscheck.subjects import torch_case
 from torch_rnn.builtin import NAMES, to_builtin
 
 
-@subject(**EVERYTHING | {"reset_after": True})
+@subject(**torch_case.SUPPORTED | {"reset_after": True})
 def torch_builtin(case: Case) -> dict[str, Any]:
     """Return every output and gradient of a case, computed by `torch.nn`."""
     return torch_case.results(case, _outputs)

@@ -9,9 +9,12 @@ import numpy as np
 import torch
 
 from crosscheck.case import Case
+from crosscheck.strategies import EVERYTHING
 from torch_rnn import losses
 
 Outputs = Mapping[str, torch.Tensor]
+SUPPORTED = {name: values for name, values in EVERYTHING.items() if name != "dtype"}
+"""What torch supports. Of dtypes nothing is said: float64 and float32 are drawn, the short formats if asked for."""
 
 
 def results(case: Case, outputs: Callable[[Case, dict[str, torch.Tensor]], Outputs]) -> dict[str, Any]:
@@ -32,7 +35,8 @@ def results(case: Case, outputs: Callable[[Case, dict[str, torch.Tensor]], Outpu
     assert isinstance(objective, torch.Tensor)
     gradients = torch.autograd.grad(objective, list(leaves.values()))
     computed |= {f"d{name}": gradient for name, gradient in zip(leaves, gradients, strict=True)}
-    return {
-        name: tensor.detach().float().numpy() if dtype is torch.bfloat16 else tensor.detach().numpy()
-        for name, tensor in computed.items()
-    }
+    return {name: _array(tensor.detach()) for name, tensor in computed.items()}
+
+
+def _array(tensor: torch.Tensor) -> Any:
+    return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()  # NumPy has no bfloat16

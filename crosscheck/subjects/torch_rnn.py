@@ -8,13 +8,12 @@ import torch
 from torch.func import functional_call
 
 from crosscheck.case import Case
-from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import subject
 from crosscheck.subjects import torch_case
 from torch_rnn import Readout, Recurrent
 
 
-@subject(**EVERYTHING)
+@subject(**torch_case.SUPPORTED)
 def torch_rnn(case: Case) -> dict[str, Any]:
     """Return every output and gradient of a case, computed by `torch_rnn`."""
     return torch_case.results(case, _outputs)

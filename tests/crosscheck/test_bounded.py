@@ -384,9 +384,9 @@ def test_einsum_in_any_order(name: str, data: st.DataObject) -> None:
 def test_einsum_has_the_bound_of_the_textbook(x: Any, y: Any, z: Any) -> None:
     a, b, c = (lift(array, SINGLE) for array in (x, y, z))
     for product in (einsum("ij,jk->ik", a, b), einsum("ij,jk", a, b)):
-        # the same sum, of 3 terms in perhaps another order: 3 roundings of 2^-53 each way
-        assert np.allclose(product.s, (a @ b).s, rtol=2.0**-50, atol=0)
-        assert np.allclose(product.p, (a @ b).p, rtol=2.0**-50, atol=0)
+        # the same sum of 3 positive terms in perhaps another order: 3 roundings each way
+        assert np.allclose(product.s, (a @ b).s, rtol=6 * DOUBLE.u, atol=0)  # as above
+        assert np.allclose(product.p, (a @ b).p, rtol=6 * DOUBLE.u, atol=0)  # as above
         assert np.array_equal(product.n, (a @ b).n)
     # Higham, lemma 3.1: 3 2 = 6 terms of 3 factors, 5 additions and 2 multiplications; and their underflows
     three = einsum("ij,jk,k->i", a, b, c)
@@ -612,12 +612,10 @@ def test_an_error_without_limit_is_infinite() -> None:
     assert np.tanh(something).E <= 1.01 * 2  # whatever its operand is
 
 
-@pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
-def test_formats(format: Format) -> None:
-    name = next(name for name, known in FORMATS.items() if known is format)
-    info = np.finfo(name)
-    assert format.u == info.eps / 2
-    assert format.smallest == info.tiny
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "bfloat16"])  # which NumPy hasn't
+def test_formats(name: str) -> None:
+    format, info = FORMATS[name], np.finfo(name)
+    assert (2 * format.u, format.smallest, format.largest) == (info.eps, info.tiny, info.max)
 
 
 # What makes NumPy code run on it unchanged: buffers, views, `out=`.

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from crosscheck import ArgumentError, Case, Spec
+from crosscheck.case import DTYPES
 from crosscheck.regimes import REGIMES
 from crosscheck.strategies import cases
 
@@ -21,7 +22,7 @@ def test_a_line_gives_the_identical_case(case: Case) -> None:
     assert again == case
     assert again.arrays.keys() == case.arrays.keys()
     for name, array in case.arrays.items():
-        assert again.arrays[name].dtype == array.dtype == case.dtype
+        assert again.arrays[name].dtype == array.dtype == case.array_dtype
         assert again.arrays[name].shape == array.shape
         assert again.arrays[name].tobytes() == array.tobytes()
 
@@ -37,10 +38,11 @@ def test_numbers_are_exact_in_every_format(case: Case) -> None:
 
 
 @given(cases())
-def test_both_dtypes_get_the_same_numbers(case: Case) -> None:
-    other = replace(case, dtype="float32" if case.dtype == "float64" else "float64", arrays={})
-    assert other.arrays.keys() == case.arrays.keys()
-    assert all(np.array_equal(other.arrays[name], array) for name, array in case.arrays.items())
+def test_every_dtype_gets_the_same_numbers(case: Case) -> None:
+    for dtype in DTYPES:
+        other = replace(case, dtype=dtype, arrays={})
+        assert other.arrays.keys() == case.arrays.keys()
+        assert all(np.array_equal(other.arrays[name], array) for name, array in case.arrays.items())
 
 
 @given(cases())
@@ -167,7 +169,7 @@ SIZES = "a whole number from 1 to 65536"
         ("rnn_tanh:T1B1I1H1:seed=-1", "seed: got '-1', wanted a whole number"),
         ("rnn_tanh:T1B1I1H1:seed=4294967296", "seed: got 4294967296, wanted an integer from 0 to 2^32 - 1"),
         ("rnn_tanh:T1B1I1H1:bias=no", "bias: got 'no', wanted one of true, false"),
-        ("rnn_tanh:T1B1I1H1:dtype=float16", "dtype: got 'float16', wanted one of float64, float32"),
+        ("rnn_tanh:T1B1I1H1:dtype=half", "dtype: got 'half', wanted one of float64, float32, bfloat16, float16"),
         ("rnn_tanh:T1B1I1H1:loss=mae", "loss: got 'mae', wanted one of none, half_squared_error, mse, cross_entropy"),
         ("rnn_tanh:T1B1I1H1:regime=odd", f"regime: got 'odd', wanted one of {', '.join(REGIMES)}"),
         (

@@ -308,4 +308,4 @@ def _union(subjects: Sequence[Subject], name: str) -> tuple[Any, ...]:
     """Return the values of an option that some subject supports, simplest first."""
     if name.startswith("max_"):
         return (max(subject.options[name][0] for subject in subjects),)
-    return tuple(v for v in strategies.EVERYTHING[name] if any(v in subject.options[name] for subject in subjects))
+    return tuple(v for v in strategies.KNOWN[name] if any(v in subject.options[name] for subject in subjects))

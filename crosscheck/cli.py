@@ -165,11 +165,11 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bo
 
 def _states_support(subject: Subject, case: Case) -> bool:
     """Say whether a case is within what a subject states itself, its sizes aside: they only limit what is drawn."""
-    from crosscheck.strategies import EVERYTHING, supported
+    from crosscheck.strategies import KNOWN, supported
 
     sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}
     stated = {name: subject.options[name] for name in subject.declared - sizes.keys()}
-    return supported(case, EVERYTHING | {name: (size,) for name, size in sizes.items()} | stated)
+    return supported(case, KNOWN | {name: (size,) for name, size in sizes.items()} | stated)
 
 
 def main() -> None:

@@ -33,13 +33,15 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 first; `max_T` and so on hold one value, the largest size."""
 
 EVERYTHING: dict[str, tuple[Any, ...]] = PLAIN | {
-    "dtype": DTYPES,
     "bias": (True, False),
     "reset_after": (True, False),
     "output_layer": (False, True),
     "loss": LOSSES,
 }
-"""Every option of a spec."""
+"""Every option of a spec, in the formats that every subject knows."""
+
+KNOWN: dict[str, tuple[Any, ...]] = EVERYTHING | {"dtype": DTYPES}
+"""Every value that may be asked for: the short formats too, which nobody gets unasked."""
 
 
 def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] = PLAIN) -> dict[str, tuple[Any, ...]]:
@@ -57,13 +59,13 @@ def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] =
         if name not in PLAIN:
             raise ArgumentError("option", repr(name), "one of " + ", ".join(PLAIN))
         values = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
-        known = [value for value in EVERYTHING[name] if value in values]
+        known = [value for value in KNOWN[name] if value in values]
         if name.startswith("max_"):
             if len(values) != 1 or type(values[0]) is not int or values[0] < 1:
                 raise ArgumentError(name, repr(given), "a positive whole number")
             known = list(values)
         if not values or len(known) != len(values):
-            raise ArgumentError(name, repr(given), "out of " + ", ".join(map(str, EVERYTHING[name])))
+            raise ArgumentError(name, repr(given), "out of " + ", ".join(map(str, KNOWN[name])))
         result[name] = tuple(known)
     return result
 

@@ -10,7 +10,7 @@ from crosscheck.subject import subject
 from manual_rnn import losses, network, readout
 
 
-@subject(**EVERYTHING | {"dtype": ("float64", "float32")})
+@subject(**EVERYTHING)
 def manual(case: Case) -> dict[str, Any]:
     """Return every output and gradient of a case, computed by `manual_rnn`."""
     spec, params = case.spec, case.params

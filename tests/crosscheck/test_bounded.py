@@ -615,7 +615,7 @@ def test_an_error_without_limit_is_infinite() -> None:
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "bfloat16"])  # which NumPy hasn't
 def test_formats(name: str) -> None:
     format, info = FORMATS[name], np.finfo(name)
-    assert (2 * format.u, format.smallest, format.largest) == (info.eps, info.tiny, info.max)
+    assert (2 * format.u, format.smallest, format.largest) == tuple(map(float, (info.eps, info.tiny, info.max)))
 
 
 # What makes NumPy code run on it unchanged: buffers, views, `out=`.

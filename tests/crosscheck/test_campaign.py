@@ -221,7 +221,7 @@ def test_options_restrict_and_widen(options: dict[str, Any], holds: Callable[[Ca
     [
         ({"cell": "lstm"}, "cell: got lstm, wanted something that right supports: ('rnn_tanh',)"),
         ({"cells": "lstm"}, "option: got 'cells', wanted one of cell, dtype"),
-        ({"dtype": "float16"}, "dtype: got 'float16', wanted out of float64, float32"),
+        ({"dtype": "half"}, "dtype: got 'half', wanted out of float64, float32, bfloat16, float16"),
         ({"max_examples": 0}, "max_examples: got 0, wanted at least 1"),
     ],
 )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crosscheck import Case, Status, Verdict, check
-from crosscheck.case import DTYPES, GATES
+from crosscheck.case import GATES
 from crosscheck.examine import examine
+from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import make
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def test_a_mutant_hides_in_a_blind_regime(mutant: Mutant, hides: Options, plante
     assert report.inconclusive < report.cases
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", EVERYTHING["dtype"])
 @pytest.mark.parametrize("cell", GATES)
 def test_the_clean_copy_passes(cell: str, dtype: str, clean: Subject) -> None:
     assert clean.__module__.startswith("manual_rnn_copy")

@@ -142,6 +142,8 @@ def _quantum(v: Any) -> Any:
 
 def _exact(q: Any, s: Any, format: Format) -> Any:
     """Return q where sums of multiples of q, of magnitude s, are exact in every order, else 0."""
+    if not np.any(q):  # so it is after the first rounding, nearly everywhere
+        return np.zeros_like(s)
     return np.where((q >= format.smallest) & (s <= 2.0 ** (format.precision - SPARE_BITS) * q), q, 0)
 
 

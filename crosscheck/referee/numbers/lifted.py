@@ -158,7 +158,7 @@ class Lifted(NDArrayOperatorsMixin, Methods):
                 result = of(*args, **options)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__} knows nothing of numpy.{named.__name__} ({error})") from error
-        if out is None or (isinstance(out, Lifted) and isinstance(out.parts[0], np.generic)):
+        if out is None or (isinstance(out, Lifted) and not out.shape and isinstance(out.parts[0], np.generic)):
             return result  # as NumPy's scalars, which `total += x` doesn't change but replaces
         out[...] = result
         return out

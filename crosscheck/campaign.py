@@ -20,7 +20,7 @@ from hypothesis.errors import Flaky, NoSuchExample
 from crosscheck import strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
-from crosscheck.examine import examine
+from crosscheck.examine import WRONG_FORMULA, examine
 from crosscheck.subject import Finding, Subject
 from crosscheck.verdict import Status, Verdict
 
@@ -231,7 +231,7 @@ class _Group:
                 return False
             asked = [s for s in subjects if strategies.supported(case, s.options)]
             hypothesis.assume(asked)  # options of several subjects may meet in a case that none supports
-            verdicts = examine(asked, case, deep=True if failing and failing[0].subject == DEFINITION else None)
+            verdicts = examine(asked, case, deep=True if failing and _by_proof_alone(failing[0]) else None)
             wrong = [verdict for verdict in verdicts if verdict.status is Status.FAIL]
             if not failing:
                 self.tally = self.tally.plus(verdicts)
@@ -269,6 +269,11 @@ class _Group:
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def _by_proof_alone(failure: Verdict) -> bool:
+    """Say whether a failure shows only where the formulas are proven, and not in any number."""
+    return failure.subject == DEFINITION or any(finding.kind == WRONG_FORMULA for finding in failure.findings)
 
 
 def _last_word(subjects: Sequence[Subject], failure: Verdict) -> list[Verdict]:

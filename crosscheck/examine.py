@@ -21,6 +21,7 @@ from crosscheck.referee.truth import Known
 from crosscheck.subject import Finding, Result, Subject, run
 from crosscheck.verdict import Status, Verdict, judge
 
+WRONG_FORMULA = "wrong formula"  # the kind of finding
 SHARE = 5  # one case in so many is proven even if the cheap check passes
 
 
@@ -92,7 +93,7 @@ def _with_formula(subject: Subject, result: Result, verdict: Verdict) -> Verdict
     said = f"its own code {found.proof.outcome.value} on balls of {found.proof.bits} bits"
     failing = {check.name for check in verdict.checks if check.status is Status.FAIL}
     findings = tuple(
-        Finding("wrong formula", name, "proven different from the definition, by less than rounding hides")
+        Finding(WRONG_FORMULA, name, "proven different from the definition, by less than rounding hides")
         for name in wrong(found)
         if name not in failing
     )

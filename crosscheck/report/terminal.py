@@ -71,7 +71,7 @@ def summary(report: Report) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="bold")  # 80 columns wide
     table.add_column("cell")
     table.add_column("dtype")
-    for column in ("cases", "proven", "inconclusive", "failed", "error/bound", "resolution", "seconds"):
+    for column in ("cases", "proven", "inconclusive", "failed", "error/bound", "resolution", "time"):
         table.add_column(column, justify="right")
     for tally in report.tallies:
         counts = map(str, (tally.cases, tally.proven, tally.inconclusive, tally.failed))

@@ -141,7 +141,7 @@ its own code proven wrong on balls of 128 bits
 
 rnn_tanh float64: 2 cases, 1 failed, 0 inconclusive, # s
 
-cell     dtype   cases proven inconclusive failed error/bound resolution seconds
+cell     dtype   cases proven inconclusive failed error/bound resolution time
 rnn_tanh float64     2      2            0      1       0.071    2.1e-15 #
 
 FAIL  2 cases, 1 failure, 0 inconclusive

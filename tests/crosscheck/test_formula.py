@@ -77,7 +77,8 @@ def test_a_fault_far_below_rounding_is_proven_wrong(deep: Deep) -> None:
 def test_a_campaign_finds_it_too(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(ELMAN.replace("    return", OFF))
-    (failure,) = check(f"{path}:mine", cell="rnn_tanh", dtype="float32", regime=("simple", "ordinary")).failures
+    (failure,) = check(f"{path}:mine", cell="rnn_tanh", dtype="float32").failures
+    assert str(failure.case).startswith("rnn_tanh:T1B1I1H1:dtype=float32:")
     assert [(finding.kind, finding.name) for finding in failure.findings] == [("wrong formula", "dW_hh")]
 
 

@@ -121,7 +121,7 @@ TALLY = Tally("lstm", "float32", 20, 4, 2, 1, 0.25, 1.5e-4, 3.25)
 def test_the_summary_is_a_table_and_the_outcome() -> None:
     text = text_of(summary(Report(("mine",), (TALLY,), (), stopped=True)))
     assert [line.split() for line in text.splitlines() if line] == [
-        ["cell", "dtype", "cases", "proven", "inconclusive", "failed", "error/bound", "resolution", "seconds"],
+        ["cell", "dtype", "cases", "proven", "inconclusive", "failed", "error/bound", "resolution", "time"],
         ["lstm", "float32", "20", "4", "2", "1", "0.250", "0.00015", "3.2"],
         ["PASS", "20", "cases,", "0", "failures,", "2", "inconclusive;", "stopped", "when", "the", "time", "was", "up"],
     ]

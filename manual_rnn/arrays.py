@@ -8,6 +8,7 @@ so that they are of the type of what they are made for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,12 @@ def check_array(argument: str, array: Array, shape: tuple[int | str, ...], like:
     Raises:
         ArgumentError: it is not an array, has integers or non-finite numbers in it, or another shape or dtype.
     """
+    check_form(argument, array, shape, like)
+    check_finite(argument, array)
+
+
+def check_form(argument: str, array: Array, shape: tuple[int | str, ...], like: Array = None) -> None:
+    """Check all that `check_array` does but that the numbers are finite; none is read."""
     if not hasattr(array, "shape") or not hasattr(array, "dtype"):
         raise ArgumentError(argument, type(array).__name__, f"an array of shape {_in_words(shape)}")
     sizes = array.shape
@@ -44,7 +51,11 @@ def check_array(argument: str, array: Array, shape: tuple[int | str, ...], like:
         raise ArgumentError(argument, f"dtype {dtype}", "floating-point numbers")
     if like is not None and dtype != like.dtype:
         raise ArgumentError(argument, f"dtype {dtype}", f"dtype {like.dtype}, that of the other arrays")
-    if type(array) is np.ndarray and dtype.kind != "O" and np.count_nonzero(np.isfinite(array)) < array.size:
+
+
+def check_finite(argument: str, array: Array) -> None:
+    """Check that all numbers are finite, which only NumPy's own can be asked."""
+    if type(array) is np.ndarray and array.dtype.kind != "O" and np.count_nonzero(np.isfinite(array)) < array.size:
         raise ArgumentError(argument, "non-finite values", "finite numbers")
 
 
@@ -67,6 +78,26 @@ def blocks(array: Array, count: int) -> list[Array]:
     """Return views of `count` equal blocks of the last axis: the gates of (..., G*H), each (..., H)."""
     width = array.shape[-1] // count
     return [array[..., k * width : (k + 1) * width] for k in range(count)]
+
+
+def joined(arrays: Sequence[Array], axis: int) -> Array:
+    """Return arrays of one shape one after the other, along the first axis, 0, or the last, -1; one alone as it is."""
+    if len(arrays) == 1:
+        return arrays[0]
+    size, shape = arrays[0].shape[axis], list(arrays[0].shape)
+    shape[axis] *= len(arrays)
+    result = np.empty_like(arrays[0], shape=tuple(shape))
+    for k, array in enumerate(arrays):
+        part = slice(k * size, (k + 1) * size)
+        result[part if axis == 0 else (..., part)] = array
+    return result
+
+
+def zeros(like: Array, shape: tuple[int, ...]) -> Array:
+    """Return a new array of zeros, of the number type of another."""
+    result = np.empty_like(like, shape=shape)
+    result[...] = 0
+    return result
 
 
 def steps_below(array: Array) -> Array:

@@ -5,6 +5,14 @@ are one matrix product each, over the whole sequence:
 
     dW_xh = sum_t da_x[t]^T x[t]          db_xh = sum_t da_x[t]
     dW_hh = sum_t da_h[t]^T h_prev[t]     db_hh = sum_t da_h[t]          dx = da_x W_xh
+
+Sequences of a batch may end before step T. They come longest first, so at each step those still running are the first
+rows, and a step is given no others:
+
+    state[t+1] = step(state[t])           where it runs          y[t] = h[t+1]
+    state[t+1] = state[t]                 once it has ended      y[t] = 0
+
+So the final states are at T for all. Backward, where a sequence has ended, dstate[t] = dstate[t+1] and da[t] = 0.
 """
 
 from __future__ import annotations
@@ -16,6 +24,7 @@ import numpy as np
 
 from manual_rnn.arrays import Array, steps_below
 from manual_rnn.cells.cell import Cell, Tape, Weights
+from manual_rnn.lengths import Run, Schedule, all_running
 
 CACHED = 2**16  # numbers in the gates of a span of steps: half a MiB of float64
 
@@ -37,14 +46,17 @@ class Gradients(NamedTuple):
     dstates: tuple[Array, ...]
 
 
-def forward(cell: Cell, weights: Weights, x: Array, states_0: tuple[Array, ...]) -> Tape:
+def forward(
+    cell: Cell, weights: Weights, x: Array, states_0: tuple[Array, ...], schedule: Schedule | None = None
+) -> Tape:
     """Run the cell over the sequence.
 
     Args:
         cell: the cell.
         weights: its parameters.
-        x (T, B, I): the input, T >= 1.
+        x (T, B, I): the input, T >= 1; 0 where a sequence has ended.
         states_0: the initial states, (B, H) each, in the order of `cell.states`.
+        schedule: which sequences run when; all at every step if None.
     """
     T, B, I = x.shape
     GH, H = weights.W_hh.shape
@@ -54,22 +66,48 @@ def forward(cell: Cell, weights: Weights, x: Array, states_0: tuple[Array, ...])
     saved = tuple(np.empty_like(x, shape=(T, B, H)) for _ in cell.saved)
     for state, state_0 in zip(states, states_0, strict=True):
         state[0] = state_0
-    before = [state[:-1] for state in states]
-    after = [state[1:] for state in states]
-    for step in zip(gates, *before, *after, *saved, strict=True):
-        cell.forward_step(weights, *step)
+    running, ended = schedule or all_running(T, B)
+    for first, last, n in running:
+        before = [state[first:last, :n] for state in states]
+        after = [state[first + 1 : last + 1, :n] for state in states]
+        keeping = [array[first:last, :n] for array in saved]
+        for step in zip(gates[first:last, :n], *before, *after, *keeping, strict=True):
+            cell.forward_step(weights, *step)
+    for first, last, n in ended:
+        for state in states:
+            state[first + 1 : last + 1, n:] = state[first, n:]  # state[t+1] = state[t]
+        for array in saved:
+            array[first:last, n:] = 0
     return Tape(x, gates, states, saved)
 
 
-def backward(cell: Cell, weights: Weights, tape: Tape, dy: Array, dstates_n: tuple[Array, ...]) -> Gradients:
+def outputs(tape: Tape, schedule: Schedule) -> Array:
+    """Return y (T, B, H), the hidden state after every step, 0 where a sequence has ended."""
+    y = tape.states[0][1:]
+    if schedule.ended:
+        y = y.copy()
+    for first, last, n in schedule.ended:
+        y[first:last, n:] = 0
+    return y
+
+
+def backward(
+    cell: Cell,
+    weights: Weights,
+    tape: Tape,
+    dy: Array,
+    dstates_n: tuple[Array, ...],
+    schedule: Schedule | None = None,
+) -> Gradients:
     """Run the cell's sequence backward.
 
     Args:
         cell: the cell.
         weights: its parameters.
         tape: what `forward` returned; it is only read.
-        dy (T, B, H): the gradient of the output h at every step.
+        dy (T, B, H): the gradient of the output h at every step; 0 where a sequence has ended.
         dstates_n: the gradients of the final states, (B, H) each, in the order of `cell.states`.
+        schedule: which sequences ran when, as `forward` was told.
     """
     dstates = tuple(np.empty_like(state) for state in tape.states)
     for dstate, dstate_n in zip(dstates, dstates_n, strict=True):
@@ -80,9 +118,16 @@ def backward(cell: Cell, weights: Weights, tape: Tape, dy: Array, dstates_n: tup
     dh[-1] += dy[-1]
     (T, B, _), H = tape.x.shape, dh.shape[-1]
     da = np.empty_like(tape.x, shape=(T, B, cell.num_da * H))
-    for first, last in reversed(_spans(*da.shape)):
-        factors = cell.local(tape.part(first, last), da[first:last])
-        carried = [ends for dstate in dstates for ends in (dstate[first + 1 : last + 1], dstate[first:last])]
+    running, ended = schedule or all_running(T, B)
+    for first, last, n in reversed(ended):
+        dh[first:last, n:] += dh[last, n:]  # h[t+1] = h[t]:  dh[t] = dy[t-1] + dh[t+1]
+        for dstate in dstates[1:]:
+            dstate[first:last, n:] = dstate[last, n:]  # state[t+1] = state[t]:  dstate[t] = dstate[t+1]
+        da[first:last, n:] = 0
+    for first, last, n in reversed(_spans(running, da.shape[-1])):
+        factors = cell.local(tape.part(first, last, n), da[first:last, :n])
+        running_rows = [dstate[:, :n] for dstate in dstates]
+        carried = [ends for dstate in running_rows for ends in (dstate[first + 1 : last + 1], dstate[first:last])]
         for step in zip(*(array[::-1] for array in (*factors, *carried)), strict=True):
             cell.backward_step(weights, *step)
 
@@ -111,9 +156,12 @@ def _elements(gates: tuple[int, int], H: int) -> slice:
     return slice(first * H, end * H)
 
 
-def _spans(T: int, B: int, GH: int) -> list[tuple[int, int]]:
-    """Return the steps in spans (first, last + 1) whose `da` fits a processor's cache, since the local derivatives of a
-    span are read again soon after they are written; a short sequence is one span.
+def _spans(running: tuple[Run, ...], GH: int) -> list[Run]:
+    """Return the steps in spans (first, last + 1, n) whose `da` of n rows fits a processor's cache, since the local
+    derivatives of a span are read again soon after they are written; a short sequence is one span.
     """
-    length = max(1, CACHED // (B * GH))
-    return [(first, min(first + length, T)) for first in range(0, T, length)]
+    spans = []
+    for first, end, n in running:
+        length = max(1, CACHED // (n * GH))
+        spans += [(start, min(start + length, end), n) for start in range(first, end, length)]
+    return spans

@@ -48,13 +48,13 @@ class Tape(NamedTuple):
     states: tuple[Array, ...]
     saved: tuple[Array, ...]
 
-    def part(self, first: int, last: int) -> Tape:
-        """Return the tape of steps `first` to `last` - 1, as views."""
+    def part(self, first: int, last: int, n: int) -> Tape:
+        """Return the tape of the first `n` sequences at steps `first` to `last` - 1, as views."""
         return Tape(
-            self.x[first:last],
-            self.gates[first:last],
-            tuple(state[first : last + 1] for state in self.states),
-            tuple(kept[first:last] for kept in self.saved),
+            self.x[first:last, :n],
+            self.gates[first:last, :n],
+            tuple(state[first : last + 1, :n] for state in self.states),
+            tuple(kept[first:last, :n] for kept in self.saved),
         )
 
 

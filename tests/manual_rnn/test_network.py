@@ -115,25 +115,25 @@ def absolute_terms(problem: Problem) -> Arrays:
     1, since 1 - h^2 and h_prev - n may be arbitrarily smaller than what they are the difference of.
     """
     run = problem.run(problem.inputs)
+    ((one,),) = run.stack.layers
 
     def absolute(array: np.ndarray) -> np.ndarray:
         result: np.ndarray = np.maximum(np.abs(array), 1)
         return result
 
     def local(tape: Tape, da: np.ndarray) -> tuple[np.ndarray, ...]:
-        assert len(tape.x) == len(run.tape.x), "more than one span of steps"
-        factors = run.cell.local(run.tape, da)
+        assert len(tape.x) == len(one.tape.x), "more than one span of steps"
+        factors = run.stack.cell.local(one.tape, da)
         da[...] = absolute(da)
         return tuple(factor if np.shares_memory(factor, da) else absolute(factor) for factor in factors)
 
-    w = run.weights
-    weights = Weights(*(np.abs(array) for array in (w.W_xh, w.W_hh, w.b_xh, w.b_hh, w.W_hh_T)))
-    states, saved = tuple(map(absolute, run.tape.states)), tuple(map(absolute, run.tape.saved))
-    tape = Tape(np.abs(run.tape.x), run.tape.gates, states, saved)
-    cell = replace(run.cell, local=local)
-    return backward(
-        replace(run, cell=cell, weights=weights, tape=tape), **{k: abs(v) for k, v in problem.cotangents.items()}
+    weights = Weights(*(np.abs(array) for array in one.weights))
+    states, saved = tuple(map(absolute, one.tape.states)), tuple(map(absolute, one.tape.saved))
+    tape = Tape(np.abs(one.tape.x), one.tape.gates, states, saved)
+    stack = run.stack._replace(
+        cell=replace(run.stack.cell, local=local), layers=((one._replace(weights=weights, tape=tape),),)
     )
+    return backward(replace(run, stack=stack), **{k: abs(v) for k, v in problem.cotangents.items()})
 
 
 SIZE = st.integers(1, 3)
@@ -223,7 +223,8 @@ def test_backward_twice_is_the_same_and_writes_to_nothing(cell: str, dtype: str)
         {name: array.astype(dtype) for name, array in drawn.cotangents.items()},
     )
     run = problem.run(problem.inputs)
-    w, t = run.weights, run.tape
+    (one,) = run.stack.passes
+    w, t = one.weights, one.tape
     read_only = [
         *problem.inputs.values(),
         *problem.cotangents.values(),

@@ -161,10 +161,15 @@ def test_gradients_of_states_are_those_of_a_start_there(cell: str) -> None:
 
 @pytest.mark.parametrize("length", [1, 5, 16, 17, 100])
 def test_spans_cover_every_step_once(length: int) -> None:
-    spans = unroll._spans(length, 4, unroll.CACHED // 64)
-    assert [t for first, last in spans for t in range(first, last)] == list(range(length))
-    assert all(last - first <= 16 for first, last in spans)
+    spans = unroll._spans(((0, length, 4),), unroll.CACHED // 64)
+    assert [t for first, last, _ in spans for t in range(first, last)] == list(range(length))
+    assert all(last - first <= 16 and n == 4 for first, last, n in spans)
+
+
+def test_spans_are_longer_where_fewer_sequences_run() -> None:
+    spans = unroll._spans(((0, 3, 4), (3, 7, 2), (7, 10, 1)), unroll.CACHED // 8)
+    assert spans == [(0, 2, 4), (2, 3, 4), (3, 7, 2), (7, 10, 1)]
 
 
 def test_a_step_larger_than_the_cache_is_a_span() -> None:
-    assert unroll._spans(2, 2, unroll.CACHED) == [(0, 1), (1, 2)]
+    assert unroll._spans(((0, 2, 2),), unroll.CACHED) == [(0, 1, 2), (1, 2, 2)]

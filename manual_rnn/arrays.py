@@ -21,7 +21,9 @@ Array = Any
 NUMBER_KINDS = "fcO"  # floating, complex, object: everything but integers, booleans, text, dates
 
 
-def check_array(argument: str, array: Array, shape: tuple[int | str, ...], like: Array = None) -> None:
+def check_array(
+    argument: str, array: Array, shape: tuple[int | str, ...], like: Array = None, *, finite: bool = True
+) -> None:
     """Check that `array` is an array of numbers with the wanted shape.
 
     Args:
@@ -29,16 +31,11 @@ def check_array(argument: str, array: Array, shape: tuple[int | str, ...], like:
         array: what was passed.
         shape: one entry an axis: its size, or the letter that stands for a size of the caller's choice (at least 1).
         like: an array whose dtype `array` must share, so that nothing is cast silently.
+        finite: whether the numbers must be finite; they are not read if not.
 
     Raises:
         ArgumentError: it is not an array, has integers or non-finite numbers in it, or another shape or dtype.
     """
-    check_form(argument, array, shape, like)
-    check_finite(argument, array)
-
-
-def check_form(argument: str, array: Array, shape: tuple[int | str, ...], like: Array = None) -> None:
-    """Check all that `check_array` does but that the numbers are finite; none is read."""
     if not hasattr(array, "shape") or not hasattr(array, "dtype"):
         raise ArgumentError(argument, type(array).__name__, f"an array of shape {_in_words(shape)}")
     sizes = array.shape
@@ -51,11 +48,9 @@ def check_form(argument: str, array: Array, shape: tuple[int | str, ...], like: 
         raise ArgumentError(argument, f"dtype {dtype}", "floating-point numbers")
     if like is not None and dtype != like.dtype:
         raise ArgumentError(argument, f"dtype {dtype}", f"dtype {like.dtype}, that of the other arrays")
-
-
-def check_finite(argument: str, array: Array) -> None:
-    """Check that all numbers are finite, which only NumPy's own can be asked."""
-    if type(array) is np.ndarray and array.dtype.kind != "O" and np.count_nonzero(np.isfinite(array)) < array.size:
+    if not finite or type(array) is not np.ndarray or dtype.kind == "O":  # only NumPy's own numbers can be asked
+        return
+    if np.count_nonzero(np.isfinite(array)) < array.size:
         raise ArgumentError(argument, "non-finite values", "finite numbers")
 
 

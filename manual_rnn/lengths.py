@@ -11,12 +11,13 @@ that values came: an array is taken there with `array[there]`, and what was comp
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from manual_rnn.arrays import Array, zeros
+from manual_rnn.arrays import Array, check_array, zeros
 from manual_rnn.errors import ArgumentError
 
 Index = Any
@@ -64,12 +65,19 @@ class Batch(NamedTuple):
     orders: tuple[Order, Order]
     valid: Index = None
 
-    def without_padding(self, array: Array) -> Array:
-        """Return a sequence (T, B, K) with 0 for the padding, which isn't read."""
+    def checked(self, argument: str, array: Array, shape: tuple[int | str, ...], like: Array) -> Array:
+        """Return a sequence (T, B, K) with 0 for the padding, which isn't read.
+
+        Raises:
+            ArgumentError: as of `check_array`.
+        """
         if self.valid is None:
+            check_array(argument, array, shape, like)
             return array
+        check_array(argument, array, shape, like, finite=False)
         result = zeros(array, array.shape)
         result[self.valid] = array[self.valid]
+        check_array(argument, result, shape, like)
         return result
 
 
@@ -80,17 +88,23 @@ ALL_STEPS = (
 """The ways through sequences that all have T steps: nothing is sorted."""
 
 
+@lru_cache(maxsize=128)
 def all_running(T: int, B: int) -> Schedule:
     """Return the schedule of B sequences of T steps each."""
     return Schedule(((0, T, B),))
 
 
-def batch(T: int, B: int, lengths: Any = None) -> Batch:
-    """Return the batch of B sequences of the given lengths, T each if None.
+def batch(x: Array, lengths: Any = None) -> Batch:
+    """Return the batch of sequences of the given lengths, T each if None.
+
+    Args:
+        x (T, B, I): the input.
+        lengths (B,): whole numbers from 0 to T, in any order.
 
     Raises:
-        ArgumentError: `lengths` aren't B whole numbers from 0 to T.
+        ArgumentError: `lengths` are something else.
     """
+    T, B, _ = x.shape
     if lengths is None:
         return Batch(all_running(T, B), ALL_STEPS)
     length = _checked(lengths, T, B)

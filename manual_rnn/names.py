@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from manual_rnn.errors import ArgumentError
@@ -25,23 +26,15 @@ class Layout(NamedTuple):
         num_layers: L.
         directions: D, 1 or 2.
         bias: whether there are biases.
+        passes: the names of each layer in each direction, layer by layer, forward then reverse: W_xh W_hh b_xh b_hh.
+        gradients: those of their gradients.
     """
 
     num_layers: int
     directions: int
     bias: bool
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The names of the parameters of layer 0 in the forward direction."""
-        return WEIGHTS + BIASES if self.bias else WEIGHTS
-
-    @property
-    def suffixes(self) -> Iterator[tuple[str, ...]]:
-        """For each layer, what the names of its parameters end with in each direction."""
-        for layer in range(self.num_layers):
-            of_layer = f"_l{layer}" if layer else ""
-            yield tuple(of_layer + of_direction for of_direction in ("", "_reverse")[: self.directions])
+    passes: tuple[tuple[str, ...], ...]
+    gradients: tuple[tuple[str, ...], ...]
 
 
 def param_names(num_layers: int, bidirectional: bool, bias: bool) -> tuple[str, ...]:
@@ -52,8 +45,15 @@ def param_names(num_layers: int, bidirectional: bool, bias: bool) -> tuple[str, 
     """
     if not isinstance(num_layers, int) or num_layers < 1:
         raise ArgumentError("num_layers", repr(num_layers), "an integer, at least 1")
-    named = Layout(num_layers, 2 if bidirectional else 1, bool(bias))
-    return tuple(kind + suffix for of_layer in named.suffixes for suffix in of_layer for kind in named.kinds)
+    return tuple(chain.from_iterable(_passes(num_layers, 2 if bidirectional else 1, bias)))
+
+
+def _passes(num_layers: int, directions: int, bias: bool) -> Iterator[tuple[str, ...]]:
+    """Yield the names of each layer in each direction."""
+    for layer in range(num_layers):
+        for direction in ("", "_reverse")[:directions]:
+            suffix = (f"_l{layer}" if layer else "") + direction
+            yield tuple(name + suffix for name in (WEIGHTS + BIASES if bias else WEIGHTS))
 
 
 @lru_cache(maxsize=128)
@@ -71,10 +71,11 @@ def layout(names: tuple[str, ...]) -> Layout:
     matches = [match for match in found.values() if match is not None]
     num_layers = 1 + max((int(match[1] or 0) for match in matches), default=0)
     directions = 2 if any(match[2] for match in matches) else 1
-    result = Layout(num_layers, directions, any(name.startswith("b") for name in names))
-    for of_layer in result.suffixes:  # a gap ends this soon, however large the numbers after it
-        for name in (kind + suffix for suffix in of_layer for kind in result.kinds):
-            if name not in found:
-                wanted = "both of b_xh and b_hh, or none," if name.startswith("b") else "W_xh and W_hh"
-                raise ArgumentError("params", f"no {name}", f"{wanted} in all of L layers and D directions alike")
-    return result
+    bias = any(name.startswith("b") for name in names)
+    for name in chain.from_iterable(_passes(num_layers, directions, bias)):
+        if name not in found:  # a gap ends this soon, however large the numbers after it
+            wanted = "both of b_xh and b_hh, or none," if name.startswith("b") else "W_xh and W_hh"
+            raise ArgumentError("params", f"no {name}", f"{wanted} in all of L layers and D directions alike")
+    passes = tuple(_passes(num_layers, directions, bias))
+    gradients = tuple(tuple(f"d{name}" for name in of_pass) for of_pass in passes)
+    return Layout(num_layers, directions, bias, passes, gradients)

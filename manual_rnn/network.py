@@ -13,13 +13,13 @@ even to see whether it is finite.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from manual_rnn import lengths as ragged
 from manual_rnn import stack
-from manual_rnn.arrays import Array, check_array, check_finite, check_form, zeros
+from manual_rnn.arrays import Array, check_array, zeros
 from manual_rnn.cells.cell import Cell, Weights
 from manual_rnn.cells.elman import RNN_RELU, RNN_TANH
 from manual_rnn.cells.gru import GRU
@@ -27,8 +27,8 @@ from manual_rnn.cells.gru_reset_before import GRU_RESET_BEFORE
 from manual_rnn.cells.lstm import LSTM
 from manual_rnn.errors import ArgumentError
 from manual_rnn.lengths import Batch
-from manual_rnn.names import BIASES, Layout, layout
-from manual_rnn.stack import Stack, States
+from manual_rnn.names import Layout, layout
+from manual_rnn.stack import Stack
 
 CELLS: dict[str, Cell] = {
     "rnn_tanh": RNN_TANH,
@@ -70,7 +70,7 @@ def forward(
     c_0: Array | None = None,
     *,
     lengths: Any = None,
-    masks: Sequence[Array] = (),
+    masks: Iterable[Array] = (),
 ) -> Forward:
     """Run a recurrent network over a batch of sequences.
 
@@ -91,15 +91,15 @@ def forward(
         raise ArgumentError("cell", repr(cell), "one of " + ", ".join(CELLS))
     kind, named = CELLS[cell], layout(tuple(params))
     weights = _weights(kind, params, named)
-    W_xh, W_hh = weights[0][0].W_xh, weights[0][0].W_hh
-    check_form("x", x, ("T", "B", W_xh.shape[1]), like=W_xh)
+    W_xh = weights[0].W_xh
+    check_array("x", x, ("T", "B", W_xh.shape[1]), like=W_xh, finite=False)
+    batch = ragged.batch(x, lengths)
+    x = batch.checked("x", x, x.shape, W_xh)
     T, B, _ = x.shape
-    batch = ragged.batch(T, B, lengths)
-    x = batch.without_padding(x)
-    check_finite("x", x)
-    L, D, H = named.num_layers, named.directions, W_hh.shape[1]
-    states_0 = _states("{}_0", cell, {"h": h_0, "c": c_0}, (L * D, B, H), x)
-    y, left = stack.forward(kind, weights, x, states_0, batch, _masks(masks, L, (T, B, D * H), x, batch))
+    L, D, H = named.num_layers, named.directions, weights[0].W_hh.shape[1]
+    states_0 = _states(cell, {"h": ("h_0", h_0), "c": ("c_0", c_0)}, (L * D, B, H), x)
+    checked_masks = _masks(masks, L, (T, B, D * H), x, batch)
+    y, left = stack.forward(kind, weights, D, x, states_0, batch, checked_masks)
     final = dict(zip(kind.states, left.final_states(), strict=True))
     return Forward(y, final["h"], final.get("c"), cell, x, named, left)
 
@@ -125,76 +125,63 @@ def backward(
         ArgumentError: an array has a wrong shape or dtype or is not finite.
     """
     batch, x = run.stack.batch, run.x
-    dy = zeros(x, run.y.shape) if dy is None else _sequences("dy", dy, run.y.shape, x, batch)
-    given = {"h": dh_n, "c": dc_n}
-    dstates_n = _states("d{}_n", run.cell, given, run.h_n.shape, x)
+    dy = zeros(x, run.y.shape) if dy is None else batch.checked("dy", dy, run.y.shape, x)
+    dstates_n = _states(run.cell, {"h": ("dh_n", dh_n), "c": ("dc_n", dc_n)}, run.h_n.shape, x)
     g = stack.backward(run.stack, dy, dstates_n)
     gradients = {"dx": g.dx} | {f"d{name}_0": d for name, d in zip(CELLS[run.cell].states, g.dstates_0, strict=True)}
-    suffixes = [suffix for of_layer in run.layout.suffixes for suffix in of_layer]
-    for suffix, of_pass in zip(suffixes, g.passes, strict=True):
-        gradients |= {f"d{name}{suffix}": getattr(of_pass, f"d{name}") for name in run.layout.kinds}
+    for names, of_pass in zip(run.layout.gradients, g.passes, strict=True):
+        gradients |= zip(names, of_pass, strict=False)  # its first are dW_xh, dW_hh, db_xh, db_hh
     return gradients
 
 
-def _weights(cell: Cell, params: Mapping[str, Array], named: Layout) -> list[list[Weights]]:
+def _weights(cell: Cell, params: Mapping[str, Array], named: Layout) -> list[Weights]:
     """Return the checked weights of each layer in each direction, with zero biases where there are none."""
-    W_hh, W_xh = params["W_hh"], params["W_xh"]
-    check_array("W_hh", W_hh, ("G*H", "H"))
+    W_hh = params["W_hh"]
+    check_array("W_hh", W_hh, ("G*H", "H"), finite=False)
     GH, H = W_hh.shape
     if cell.num_gates * H != GH:
         raise ArgumentError("W_hh", f"shape {W_hh.shape}", f"shape ({cell.num_gates}*H, H)")
-    check_array("W_xh", W_xh, (GH, "I"), like=W_hh)
-    b_0 = None if named.bias else zeros(W_hh, (GH,))
+    no_bias = [] if named.bias else [zeros(W_hh, (GH,))] * 2
+    inputs: int | str = "I"
+    weights = []
+    for k, names in enumerate(named.passes):
+        if k >= named.directions:
+            inputs = named.directions * H
+        arrays = [params[name] for name in names]
+        for name, array, shape in zip(names, arrays, ((GH, inputs), (GH, H), (GH,), (GH,)), strict=False):
+            check_array(name, array, shape, like=W_hh)
+        inputs = arrays[0].shape[1]  # of layer 0, in the reverse direction too
+        W_xh, W_hh, b_xh, b_hh = arrays + no_bias
+        weights.append(Weights(W_xh, W_hh, b_xh, b_hh, W_hh_T=W_hh.T.copy()))
+    return weights
 
-    def of_pass(layer: int, suffix: str) -> Weights:
-        inputs = named.directions * H if layer else W_xh.shape[1]
-        shapes = {"W_xh": (GH, inputs), "W_hh": (GH, H), "b_xh": (GH,), "b_hh": (GH,)}
-        arrays = {name: params[name + suffix] for name in named.kinds}
-        for name, array in arrays.items():
-            if suffix or name in BIASES:  # W_xh and W_hh are checked above
-                check_array(name + suffix, array, shapes[name], like=W_hh)
-        biases = (b_0, b_0) if b_0 is not None else (arrays["b_xh"], arrays["b_hh"])
-        return Weights(arrays["W_xh"], arrays["W_hh"], *biases, W_hh_T=arrays["W_hh"].T.copy())
 
-    return [[of_pass(layer, suffix) for suffix in suffixes] for layer, suffixes in enumerate(named.suffixes)]
-
-
-def _states(name: str, cell: str, given: Mapping[str, Array], shape: tuple[int, ...], x: Array) -> list[States]:
-    """Return the checked states (L*D, B, H) as (B, H) for each pass, zero where there are none.
+def _states(cell: str, given: Mapping[str, tuple[str, Array | None]], shape: tuple[int, ...], x: Array) -> list[Array]:
+    """Return the checked states (L*D, B, H) of a cell, zero where there are none.
 
     Args:
-        name: what they are called, given the name of the state: "{}_0" or "d{}_n".
         cell: the name of the cell.
-        given: the states' arrays, or None, by their names.
+        given: for each state its name as an argument, and its array, or None.
         shape: (L*D, B, H).
         x: an array of their number type.
     """
-    for state, array in given.items():
-        if array is not None and state not in CELLS[cell].states:
-            raise ArgumentError(name.format(state), "an array", f"None: {cell} has no such state")
-    of_state = []
-    for state in CELLS[cell].states:
-        if (array := given[state]) is None:
-            array = [zeros(x, shape[1:])] * shape[0]
-        else:
-            check_array(name.format(state), array, shape, like=x)
-        of_state.append(array)
-    return list(zip(*of_state, strict=True))
+    states = CELLS[cell].states
+    for state, (argument, array) in given.items():
+        if array is None:
+            continue
+        if state not in states:
+            raise ArgumentError(argument, "an array", f"None: {cell} has no such state")
+        check_array(argument, array, shape, like=x)
+    arrays = [given[state][1] for state in states]
+    return [zeros(x, shape) if array is None else array for array in arrays]
 
 
-def _masks(masks: Sequence[Array], num_layers: int, shape: tuple[int, ...], x: Array, batch: Batch) -> list[Array]:
+def _masks(masks: Iterable[Array], num_layers: int, shape: tuple[int, ...], x: Array, batch: Batch) -> list[Array]:
     """Return the checked masks (T, B, D*H), one between each two layers, or none."""
-    if not isinstance(masks, list | tuple) or len(masks) not in (0, num_layers - 1):
-        got = f"{len(masks)} arrays" if isinstance(masks, list | tuple) else type(masks).__name__
-        raise ArgumentError(
-            "masks", got, f"a tuple or list of {num_layers - 1} arrays, one between each two layers, or ()"
-        )
-    return [_sequences(f"masks[{k}]", mask, shape, x, batch) for k, mask in enumerate(masks)]
-
-
-def _sequences(name: str, array: Array, shape: tuple[int | str, ...], like: Array, batch: Batch) -> Array:
-    """Return sequences (T, B, K), checked, with 0 for the padding."""
-    check_form(name, array, shape, like=like)
-    array = batch.without_padding(array)
-    check_finite(name, array)
-    return array
+    wanted = f"{num_layers - 1} arrays, one between each two layers, or ()"
+    if not hasattr(masks, "__iter__"):
+        raise ArgumentError("masks", type(masks).__name__, wanted)
+    arrays = list(masks)
+    if arrays and len(arrays) != num_layers - 1:
+        raise ArgumentError("masks", f"{len(arrays)} arrays", wanted)
+    return [batch.checked(f"masks[{k}]", array, shape, x) for k, array in enumerate(arrays)]

@@ -13,7 +13,7 @@ Backward, given dy^{L-1}, each line reversing one above:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple
 
@@ -23,9 +23,6 @@ from manual_rnn import unroll
 from manual_rnn.arrays import Array, blocks, joined
 from manual_rnn.cells.cell import Cell, Tape, Weights
 from manual_rnn.lengths import Batch, Order
-
-States = tuple[Array, ...]
-"""An array (B, H) for each state of the cell, in the order of `cell.states`."""
 
 
 class Pass(NamedTuple):
@@ -48,25 +45,21 @@ class Stack(NamedTuple):
     Attributes:
         cell: the cell of all layers.
         batch: the sequences.
-        layers: for each layer, its passes: forward, and reverse if there are two directions.
-        masks: what each layer's input was multiplied with, (T, B, D*H); None for that of the first, and if there are
-            none.
+        directions: D.
+        passes: each layer in each direction, in torch's order: layer by layer, forward then reverse.
+        masks: what the input of each layer was multiplied with, (T, B, D*H); None if with nothing.
     """
 
     cell: Cell
     batch: Batch
-    layers: tuple[tuple[Pass, ...], ...]
-    masks: tuple[Array | None, ...]
+    directions: int
+    passes: list[Pass]
+    masks: Sequence[Array | None]
 
-    @property
-    def passes(self) -> list[Pass]:
-        """All passes in torch's order: layer by layer, forward then reverse."""
-        return [one for layer in self.layers for one in layer]
-
-    def final_states(self) -> tuple[Array, ...]:
+    def final_states(self) -> list[Array]:
         """Return the states after each sequence's last step, (L*D, B, H) each."""
-        each = [[state[-1:, one.order.rows_back] for state in one.tape.states] for one in self.passes]
-        return tuple(joined(state, axis=0) for state in zip(*each, strict=True))
+        each = [[state[-1:, order.rows_back] for state in tape.states] for _, order, tape in self.passes]
+        return [joined(state_n, axis=0) for state_n in zip(*each, strict=True)]
 
 
 class Gradients(NamedTuple):
@@ -80,14 +73,15 @@ class Gradients(NamedTuple):
 
     dx: Array
     passes: list[unroll.Gradients]
-    dstates_0: tuple[Array, ...]
+    dstates_0: list[Array]
 
 
 def forward(
     cell: Cell,
-    weights: Sequence[Sequence[Weights]],
+    weights: Sequence[Weights],
+    directions: int,
     x: Array,
-    states_0: Iterable[States],
+    states_0: Sequence[Array],
     batch: Batch,
     masks: Sequence[Array],
 ) -> tuple[Array, Stack]:
@@ -95,56 +89,47 @@ def forward(
 
     Args:
         cell: the cell.
-        weights: the parameters: for each layer those of each direction.
+        weights: the parameters of each pass, in torch's order: layer by layer, forward then reverse.
+        directions: D.
         x (T, B, I): the input; 0 in the padding.
-        states_0: the initial states of each pass, in torch's order.
+        states_0: the initial states, (L*D, B, H) each, in the order of `cell.states`.
         batch: the sequences.
         masks: L-1 masks (T, B, D*H), 0 in the padding, or none.
     """
-    before = (None, *masks) if masks else (None,) * len(weights)
-    given, layers, y = iter(states_0), [], x
-    for of_layer, mask in zip(weights, before, strict=True):
+    masks_of_inputs = (None, *masks) if masks else (None,) * (len(weights) // directions)
+    passes, y = [], x
+    for layer, mask in enumerate(masks_of_inputs):
         x = y if mask is None else y * mask  # x^l = mask^l y^{l-1}
-        orders = batch.orders[: len(of_layer)]
-        layer = tuple(
-            _forward(cell, w, x, next(given), batch, order) for w, order in zip(of_layer, orders, strict=True)
-        )
-        h = [unroll.outputs(one.tape, batch.schedule)[one.order.back] for one in layer]
+        h = []
+        for k, order in enumerate(batch.orders[:directions], layer * directions):
+            in_order = tuple([state[k, order.rows] for state in states_0])
+            tape = unroll.forward(cell, weights[k], x[order.there], in_order, batch.schedule)
+            h.append(unroll.outputs(tape, batch.schedule)[order.back])
+            passes.append(Pass(weights[k], order, tape))
         y = joined(h, axis=-1)  # y^l = (h, h')
-        layers.append(layer)
-    return y, Stack(cell, batch, tuple(layers), before)
+    return y, Stack(cell, batch, directions, passes, masks_of_inputs)
 
 
-def backward(stack: Stack, dy: Array, dstates_n: Sequence[States]) -> Gradients:
+def backward(stack: Stack, dy: Array, dstates_n: Sequence[Array]) -> Gradients:
     """Return the gradients.
 
     Args:
         stack: what `forward` returned; it is only read.
         dy (T, B, D*H): the gradient of the output; 0 in the padding.
-        dstates_n: the gradients of the final states of each pass, in torch's order.
+        dstates_n: the gradients of the final states, (L*D, B, H) each, in the order of `cell.states`.
     """
-    given, found = list(dstates_n), list[unroll.Gradients]()
-    for layer, mask in zip(reversed(stack.layers), reversed(stack.masks), strict=True):
-        dh = blocks(dy, len(layer))  # y^l = (h, h'):  (dh, dh') = dy^l
-        given, of_layer = given[: -len(layer)], given[-len(layer) :]
-        gradients = [_backward(stack, *each) for each in zip(layer, dh, of_layer, strict=True)]
-        # h and h' on x^l:  dx^l = dx + dx'
-        dx = reduce(np.add, [g.dx[one.order.back] for one, g in zip(layer, gradients, strict=True)])
+    cell, batch, directions, passes, masks = stack
+    gradients: list[unroll.Gradients] = []  # from the last layer to the first, in each forward then reverse
+    for layer in reversed(range(len(masks))):
+        shares = []
+        for d, dh in enumerate(blocks(dy, directions)):  # y^l = (h, h'):  (dh, dh') = dy^l
+            weights, order, tape = passes[layer * directions + d]
+            in_order = tuple([dstate[layer * directions + d, order.rows] for dstate in dstates_n])
+            g = unroll.backward(cell, weights, tape, dh[order.there], in_order, batch.schedule)
+            gradients.insert(d, g)
+            shares.append(g.dx[order.back])
+        dx = reduce(np.add, shares)  # h and h' from x^l:  dx^l = dx + dx'
+        mask = masks[layer]
         dy = dx if mask is None else dx * mask  # x^l = mask^l y^{l-1}:  dy^{l-1} = mask^l dx^l
-        found[:0] = gradients
-    pairs = list(zip(stack.passes, found, strict=True))
-    each = [[dstate[:1, one.order.rows_back] for dstate in g.dstates] for one, g in pairs]
-    return Gradients(dx, found, tuple(joined(dstate, axis=0) for dstate in zip(*each, strict=True)))
-
-
-def _forward(cell: Cell, weights: Weights, x: Array, states_0: States, batch: Batch, order: Order) -> Pass:
-    """Run one layer in one direction."""
-    sorted_0 = tuple(state[order.rows] for state in states_0)
-    return Pass(weights, order, unroll.forward(cell, weights, x[order.there], sorted_0, batch.schedule))
-
-
-def _backward(stack: Stack, one: Pass, dh: Array, dstates_n: States) -> unroll.Gradients:
-    """Run one layer in one direction backward; `dh` (T, B, H) and `dstates_n` are in the caller's order."""
-    sorted_n = tuple(dstate[one.order.rows] for dstate in dstates_n)
-    schedule = stack.batch.schedule
-    return unroll.backward(stack.cell, one.weights, one.tape, dh[one.order.there], sorted_n, schedule)
+    befores = [[d[:1, one.order.rows_back] for d in g.dstates] for one, g in zip(passes, gradients, strict=True)]
+    return Gradients(dx, gradients, [joined(dstate_0, axis=0) for dstate_0 in zip(*befores, strict=True)])

@@ -115,7 +115,7 @@ def absolute_terms(problem: Problem) -> Arrays:
     1, since 1 - h^2 and h_prev - n may be arbitrarily smaller than what they are the difference of.
     """
     run = problem.run(problem.inputs)
-    ((one,),) = run.stack.layers
+    (one,) = run.stack.passes
 
     def absolute(array: np.ndarray) -> np.ndarray:
         result: np.ndarray = np.maximum(np.abs(array), 1)
@@ -131,7 +131,7 @@ def absolute_terms(problem: Problem) -> Arrays:
     states, saved = tuple(map(absolute, one.tape.states)), tuple(map(absolute, one.tape.saved))
     tape = Tape(np.abs(one.tape.x), one.tape.gates, states, saved)
     stack = run.stack._replace(
-        cell=replace(run.stack.cell, local=local), layers=((one._replace(weights=weights, tape=tape),),)
+        cell=replace(run.stack.cell, local=local), passes=[one._replace(weights=weights, tape=tape)]
     )
     return backward(replace(run, stack=stack), **{k: abs(v) for k, v in problem.cotangents.items()})
 

@@ -36,14 +36,14 @@ def check_array(
     Raises:
         ArgumentError: it is not an array, has integers or non-finite numbers in it, or another shape or dtype.
     """
-    if not hasattr(array, "shape") or not hasattr(array, "dtype"):
-        raise ArgumentError(argument, type(array).__name__, f"an array of shape {_in_words(shape)}")
-    sizes = array.shape
+    try:
+        sizes, dtype = array.shape, array.dtype
+    except AttributeError:
+        raise ArgumentError(argument, type(array).__name__, f"an array of shape {_in_words(shape)}") from None
     if sizes != shape and not _fits(sizes, shape):
         raise ArgumentError(argument, f"shape {sizes}", f"shape {_in_words(shape)}")
     if 0 in sizes:
         raise ArgumentError(argument, f"shape {sizes}", f"shape {_in_words(shape)} with every size at least 1")
-    dtype = array.dtype
     if dtype.kind not in NUMBER_KINDS:
         raise ArgumentError(argument, f"dtype {dtype}", "floating-point numbers")
     if like is not None and dtype != like.dtype:

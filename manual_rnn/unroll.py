@@ -17,7 +17,7 @@ So the final states are at T for all. Backward, where a sequence has ended, dsta
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -62,8 +62,8 @@ def forward(
     GH, H = weights.W_hh.shape
     gates = (x.reshape(T * B, I) @ weights.W_xh.T).reshape(T, B, GH)
     gates += cell.fold(weights)
-    states = tuple(np.empty_like(x, shape=(T + 1, B, H)) for _ in cell.states)
-    saved = tuple(np.empty_like(x, shape=(T, B, H)) for _ in cell.saved)
+    states = tuple([np.empty_like(x, shape=(T + 1, B, H)) for _ in cell.states])
+    saved = tuple([np.empty_like(x, shape=(T, B, H)) for _ in cell.saved])
     for state, state_0 in zip(states, states_0, strict=True):
         state[0] = state_0
     running, ended = schedule or all_running(T, B)
@@ -109,7 +109,7 @@ def backward(
         dstates_n: the gradients of the final states, (B, H) each, in the order of `cell.states`.
         schedule: which sequences ran when, as `forward` was told.
     """
-    dstates = tuple(np.empty_like(state) for state in tape.states)
+    dstates = tuple([np.empty_like(state) for state in tape.states])
     for dstate, dstate_n in zip(dstates, dstates_n, strict=True):
         dstate[-1] = dstate_n
     dh = dstates[0]
@@ -150,6 +150,7 @@ def backward(
     return Gradients(dW_xh, dW_hh, db_xh, db_hh, dx, dstates)
 
 
+@lru_cache(maxsize=1024)
 def _elements(gates: tuple[int, int], H: int) -> slice:
     """Return a range of gates, each H wide, as a slice."""
     first, end = gates

@@ -1,13 +1,15 @@
 """Recurrent networks in PyTorch from primitive operations: the twin of `manual_rnn`, differentiated by autograd.
 
-`Recurrent` is a layer, `Readout` the output layer, `SimpleRNN` a whole model, `LOSSES` the losses; the equations are at
-the top of each file in `cells`, time is in `unroll`, and `builtin` is the bridge to torch.nn.
+`Recurrent` is a stack of layers, whose parameters go by `param_names`; `Readout` is the output layer, `SimpleRNN` a
+whole model, `LOSSES` the losses. The equations are at the top of each file in `cells`, time is in `unroll`, layers and
+directions are in `stack`, unequal lengths in `lengths`, and `builtin` is the bridge to torch.nn.
 """
 
 from torch_rnn.errors import ArgumentError
 from torch_rnn.losses import LOSSES
 from torch_rnn.network import CELLS, Recurrent
+from torch_rnn.params import param_names
 from torch_rnn.readout import Readout
 from torch_rnn.simple_rnn import SimpleRNN
 
-__all__ = ["CELLS", "LOSSES", "ArgumentError", "Readout", "Recurrent", "SimpleRNN"]
+__all__ = ["CELLS", "LOSSES", "ArgumentError", "Readout", "Recurrent", "SimpleRNN", "param_names"]

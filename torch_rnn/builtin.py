@@ -1,13 +1,16 @@
 """The bridge to torch.nn.RNN, LSTM and GRU and back: the names differ, shapes and gate orders are the same.
 
-    W_xh  weight_ih_l0        b_xh  bias_ih_l0
-    W_hh  weight_hh_l0        b_hh  bias_hh_l0
+    W_xh  weight_ih_l0    W_xh_reverse  weight_ih_l0_reverse    W_xh_l1  weight_ih_l1
+    W_hh  weight_hh_l0    W_hh_reverse  weight_hh_l0_reverse    ...
+    b_xh  bias_ih_l0      b_xh_reverse  bias_ih_l0_reverse
+    b_hh  bias_hh_l0      b_hh_reverse  bias_hh_l0_reverse      W_xh_l1_reverse  weight_ih_l1_reverse    ...
 
 Parameters are copied both ways, so that neither side changes with the other.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -16,8 +19,28 @@ from torch import Tensor, nn
 from torch_rnn.checks import check_tensor
 from torch_rnn.errors import ArgumentError
 from torch_rnn.network import CELLS
+from torch_rnn.params import param_names, param_shapes
 
-NAMES = {"W_xh": "weight_ih_l0", "W_hh": "weight_hh_l0", "b_xh": "bias_ih_l0", "b_hh": "bias_hh_l0"}
+
+class Names:
+    """torch.nn's name of a parameter by ours, for any layer: `NAMES["W_xh_l1"]` is weight_ih_l1."""
+
+    fields: Mapping[str, str] = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b_xh": "bias_ih", "b_hh": "bias_hh"}
+
+    def __getitem__(self, name: str) -> str:
+        """Return torch.nn's name.
+
+        Raises:
+            ArgumentError: there is no such parameter.
+        """
+        parts = re.fullmatch(r"([Wb]_[xh]h)(?:_l([1-9]\d*))?(_reverse)?", name)
+        if parts is None:
+            raise ArgumentError("name", repr(name), "one of `param_names`")
+        field, layer, direction = parts.groups(default="")
+        return f"{self.fields[field]}_l{layer or 0}{direction}"
+
+
+NAMES = Names()
 
 BUILTIN: dict[str, Callable[..., nn.RNNBase]] = {
     "rnn_tanh": partial(nn.RNN, nonlinearity="tanh"),
@@ -32,7 +55,8 @@ def to_builtin(cell: str, params: Mapping[str, Tensor]) -> nn.RNNBase:
 
     Args:
         cell: a name in `CELLS` but gru_reset_before, which torch.nn has not.
-        params: W_xh (G*H, I), W_hh (G*H, H), and either both of b_xh and b_hh (G*H,) or none.
+        params: for each layer and direction, W_xh (G*H, I), or (G*H, D*H) above the first layer, W_hh (G*H, H), and
+            either both of b_xh and b_hh (G*H,) or none, by the names of `param_names`.
 
     Raises:
         ArgumentError: torch.nn has no such cell, a name is unknown or missing, or a tensor has a wrong shape, dtype or
@@ -40,10 +64,18 @@ def to_builtin(cell: str, params: Mapping[str, Tensor]) -> nn.RNNBase:
     """
     if cell not in BUILTIN:
         raise ArgumentError("cell", repr(cell), "a cell of torch.nn: " + ", ".join(BUILTIN))
-    _check(CELLS[cell].num_gates, params)
-    (_, I), (_, H) = params["W_xh"].shape, params["W_hh"].shape
+    num_layers, bidirectional, bias = _options(params)
+    _check(CELLS[cell].num_gates, num_layers, bidirectional, params)
     # on the meta device nothing is drawn, which would be thrown away here and move the caller's random numbers on
-    module = BUILTIN[cell](I, H, bias="b_xh" in params, device="meta", dtype=params["W_xh"].dtype)
+    module = BUILTIN[cell](
+        params["W_xh"].shape[1],
+        params["W_hh"].shape[1],
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        bias=bias,
+        device="meta",
+        dtype=params["W_xh"].dtype,
+    )
     module.load_state_dict({NAMES[name]: value.detach().clone() for name, value in params.items()}, assign=True)
     return module
 
@@ -51,40 +83,43 @@ def to_builtin(cell: str, params: Mapping[str, Tensor]) -> nn.RNNBase:
 def from_builtin(module: nn.RNNBase) -> tuple[str, dict[str, Tensor]]:
     """Return a module of torch.nn as the name of its cell and copies of its parameters, detached, by our names.
 
-    The parameters do not depend on `batch_first`; what is made of them is time-major.
+    The parameters do not depend on `batch_first` and `dropout`: what is made of them is time-major and drops nothing.
 
     Args:
-        module: a torch.nn.RNN, LSTM or GRU of one layer and one direction, without projection.
+        module: a torch.nn.RNN, LSTM or GRU, without projection.
 
     Raises:
         ArgumentError: it is something else.
     """
     if not isinstance(module, nn.RNNBase):
         raise ArgumentError("module", type(module).__name__, "a torch.nn.RNN, LSTM or GRU")
-    for option, only in {"num_layers": 1, "bidirectional": False, "proj_size": 0}.items():
-        if getattr(module, option) != only:
-            raise ArgumentError(option, getattr(module, option), only)
-    names = [name for name in NAMES if module.bias or not name.startswith("b_")]
+    if module.proj_size != 0:
+        raise ArgumentError("proj_size", module.proj_size, 0)
+    names = param_names(module.num_layers, module.bidirectional, module.bias)
     return module.mode.lower(), {name: getattr(module, NAMES[name]).detach().clone() for name in names}
 
 
-def _check(num_gates: int, params: Mapping[str, Tensor]) -> None:
-    """Check the names, shapes, dtypes and devices of the parameters of a cell with `num_gates` gates."""
-    bias = "b_xh" in params or "b_hh" in params
-    wanted = [name for name in NAMES if bias or not name.startswith("b_")]
+def _options(params: Mapping[str, Tensor]) -> tuple[int, bool, bool]:
+    """Return the number of layers, whether there are two directions, and whether there are biases, by the names."""
+    layers = sum(name.startswith("W_hh") and not name.endswith("_reverse") for name in params)
+    bidirectional = any(name.endswith("_reverse") for name in params)
+    bias = any(name.startswith("b_") for name in params)
+    wanted = param_names(max(layers, 1), bidirectional, bias)
     if set(params) != set(wanted):
         got = ", ".join(params) or "none"
-        raise ArgumentError("params", got, "W_xh, W_hh, and both of b_xh and b_hh or none")
-    W_hh = params["W_hh"]
+        raise ArgumentError(
+            "params", got, "W_xh, W_hh, and both of b_xh and b_hh or none, for each layer and direction"
+        )
+    return layers, bidirectional, bias
+
+
+def _check(num_gates: int, num_layers: int, bidirectional: bool, params: Mapping[str, Tensor]) -> None:
+    """Check the shapes, dtypes and devices of the parameters of a stack of a cell with `num_gates` gates."""
+    W_hh, W_xh = params["W_hh"], params["W_xh"]
     check_tensor("W_hh", W_hh, ("G*H", "H"))
     H = W_hh.shape[1]
-    rows = num_gates * H
-    shapes: dict[str, tuple[int | str, ...]] = {
-        "W_hh": (rows, H),
-        "W_xh": (rows, "I"),
-        "b_xh": (rows,),
-        "b_hh": (rows,),
-    }
-    for name, shape in shapes.items():
+    check_tensor("W_hh", W_hh, (num_gates * H, H))
+    check_tensor("W_xh", W_xh, (num_gates * H, "I"), like=W_hh)
+    for name, shape in param_shapes(num_gates, W_xh.shape[1], H, num_layers, bidirectional).items():
         if name in params:
             check_tensor(name, params[name], shape, like=W_hh)

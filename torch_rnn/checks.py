@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -55,3 +57,36 @@ def check_tensor(argument: str, tensor: Tensor, shape: tuple[int | str, ...], li
         raise ArgumentError(argument, f"dtype {tensor.dtype}", f"dtype {like.dtype}, that of the other tensors")
     if like is not None and tensor.device != like.device:
         raise ArgumentError(argument, f"device {tensor.device}", f"device {like.device}, that of the other tensors")
+
+
+def check_lengths(lengths: Any, T: int, B: int) -> Tensor:
+    """Check that `lengths` holds the lengths of B sequences of at most T steps.
+
+    Values are looked at here: a length beyond T would be cut silently.
+
+    Args:
+        lengths: what was passed; None for T each.
+        T: the number of steps.
+        B: the number of sequences.
+
+    Returns:
+        The lengths (B,) in int64, on the CPU.
+
+    Raises:
+        ArgumentError: it is not a sequence or a tensor of B whole numbers from 0 to T.
+    """
+    wanted = f"None, or {B} whole numbers from 0 to {T}"
+    try:
+        # torch.tensor copies, where as_tensor would warn of a NumPy array that is not to be written to
+        given = [T] * B if lengths is None else lengths
+        found = given.cpu() if isinstance(given, Tensor) else torch.tensor(given, device="cpu")
+    except (TypeError, ValueError, RuntimeError):  # what torch raises for what is no tensor, or has no numbers
+        raise ArgumentError("lengths", repr(lengths), wanted) from None
+    if tuple(found.shape) != (B,):
+        raise ArgumentError("lengths", f"shape {tuple(found.shape)}", wanted)
+    if found.dtype == torch.bool or found.is_floating_point() or found.is_complex():
+        raise ArgumentError("lengths", f"dtype {found.dtype}", wanted)
+    numbers = found.to(torch.int64)
+    if min(numbers.tolist()) < 0 or max(numbers.tolist()) > T:
+        raise ArgumentError("lengths", found.tolist(), wanted)
+    return numbers

@@ -11,9 +11,27 @@ import torch
 from torch import Tensor, nn
 
 from torch_rnn import ArgumentError
-from torch_rnn.builtin import BUILTIN, from_builtin, to_builtin
+from torch_rnn.builtin import BUILTIN, NAMES, from_builtin, to_builtin
 
 THEIRS = {"W_xh": "weight_ih_l0", "W_hh": "weight_hh_l0", "b_xh": "bias_ih_l0", "b_hh": "bias_hh_l0"}
+TWO_BY_TWO = {
+    "W_xh": "weight_ih_l0",
+    "W_hh": "weight_hh_l0",
+    "b_xh": "bias_ih_l0",
+    "b_hh": "bias_hh_l0",
+    "W_xh_reverse": "weight_ih_l0_reverse",
+    "W_hh_reverse": "weight_hh_l0_reverse",
+    "b_xh_reverse": "bias_ih_l0_reverse",
+    "b_hh_reverse": "bias_hh_l0_reverse",
+    "W_xh_l1": "weight_ih_l1",
+    "W_hh_l1": "weight_hh_l1",
+    "b_xh_l1": "bias_ih_l1",
+    "b_hh_l1": "bias_hh_l1",
+    "W_xh_l1_reverse": "weight_ih_l1_reverse",
+    "W_hh_l1_reverse": "weight_hh_l1_reverse",
+    "b_xh_l1_reverse": "bias_ih_l1_reverse",
+    "b_hh_l1_reverse": "bias_hh_l1_reverse",
+}
 KINDS: dict[str, tuple[Callable[..., nn.RNNBase], str]] = {
     "rnn_tanh": (nn.RNN, "RNN_TANH"),
     "rnn_relu": (nn.RNN, "RNN_RELU"),
@@ -50,6 +68,47 @@ def test_there_and_back(cell: str, bias: bool, dtype: torch.dtype) -> None:
     assert torch.equal(copy.deepcopy(again).float()(x.float())[0], module.float()(x.float())[0])
 
 
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("cell", BUILTIN)
+def test_stacks_there_and_back(cell: str, bias: bool, bidirectional: bool, num_layers: int) -> None:
+    options = {"num_layers": num_layers, "bidirectional": bidirectional, "bias": bias}
+    module = theirs(cell, **options)
+    name, params = from_builtin(module)
+    # torch.nn's own order is ours
+    assert [NAMES[ours] for ours in params] == [key for key, _ in module.named_parameters()]
+    again = to_builtin(name, dict(reversed(params.items())))
+    assert {option: getattr(again, option) for option in options} == options
+    for key, value in module.named_parameters():
+        assert torch.equal(again.get_parameter(key), value)
+    x = torch.ones(4, 2, 2)
+    assert torch.equal(again(x)[0], module(x)[0])
+
+
+def test_names() -> None:
+    _, params = from_builtin(nn.GRU(2, 3, num_layers=2, bidirectional=True))
+    assert list(params) == list(TWO_BY_TWO)
+    assert {name: NAMES[name] for name in params} == TWO_BY_TWO
+    assert NAMES["b_xh_l12_reverse"] == "bias_ih_l12_reverse"
+
+
+@pytest.mark.parametrize("name", ["", "W", "W_hy", "W_xh_l0", "W_xh_l01", "W_xh_reverse_l1", "W_xh_l1_", "w_xh"])
+def test_names_of_nothing(name: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        NAMES[name]
+    assert error.value.argument == "name"
+
+
+def test_batch_first_and_dropout_are_no_parameters() -> None:
+    module = nn.GRU(2, 3, num_layers=2, batch_first=True, dropout=0.5)
+    again = to_builtin(*from_builtin(module))
+    assert (again.batch_first, again.dropout) == (False, 0)
+    x = torch.ones(4, 5, 2)
+    want = module.eval()(x.transpose(0, 1))[0].transpose(0, 1)
+    assert torch.equal(again(x)[0].contiguous(), want.contiguous())
+
+
 def test_the_sides_share_no_memory() -> None:
     _, params = from_builtin(module := nn.GRU(2, 3))
     again = to_builtin("gru", params)
@@ -80,6 +139,8 @@ def test_random_numbers_are_not_moved_on() -> None:
 
 ones = torch.ones
 GRU: dict[str, Tensor] = {"W_xh": ones(9, 2), "W_hh": ones(9, 3), "b_xh": ones(9), "b_hh": ones(9)}
+SECOND = {"W_xh_l1": ones(9, 3), "W_hh_l1": ones(9, 3), "b_xh_l1": ones(9), "b_hh_l1": ones(9)}
+BACK = {f"{name}_reverse": value for name, value in GRU.items()}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +160,18 @@ GRU: dict[str, Tensor] = {"W_xh": ones(9, 2), "W_hh": ones(9, 3), "b_xh": ones(9
         ("b_xh", "gru", GRU | {"b_xh": ones(9, 1)}),
         ("b_hh", "gru", GRU | {"b_hh": ones(1)}),
         ("b_hh", "gru", GRU | {"b_hh": ones(9, device="meta")}),
+        ("params", "gru", SECOND),
+        ("params", "gru", BACK),
+        ("params", "gru", GRU | {"W_hh_l1": ones(9, 3)}),
+        ("params", "gru", GRU | {f"{name[:-1]}2": value for name, value in SECOND.items()}),
+        ("params", "gru", GRU | {name: SECOND[name] for name in ("W_xh_l1", "W_hh_l1")}),
+        ("params", "gru", GRU | SECOND | BACK),
+        ("W_xh_l1", "gru", GRU | SECOND | {"W_xh_l1": ones(9, 2)}),
+        ("W_xh_l1", "gru", GRU | SECOND | {"W_xh_l1": ones(9, 6)}),
+        ("W_hh_l1", "gru", GRU | SECOND | {"W_hh_l1": ones(12, 4)}),
+        ("b_hh_l1", "gru", GRU | SECOND | {"b_hh_l1": ones(9).double()}),
+        ("W_xh_reverse", "gru", GRU | BACK | {"W_xh_reverse": ones(9, 3)}),
+        ("b_xh_reverse", "gru", GRU | BACK | {"b_xh_reverse": ones(3)}),
     ],
 )
 def test_bad_parameters(argument: str, cell: str, params: Any) -> None:
@@ -110,8 +183,6 @@ def test_bad_parameters(argument: str, cell: str, params: Any) -> None:
 @pytest.mark.parametrize(
     ("argument", "module"),
     [
-        ("num_layers", nn.GRU(2, 3, num_layers=2)),
-        ("bidirectional", nn.GRU(2, 3, bidirectional=True)),
         ("proj_size", nn.LSTM(2, 3, proj_size=1)),
         ("module", nn.Linear(2, 3)),
     ],

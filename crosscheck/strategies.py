@@ -16,9 +16,15 @@ from crosscheck.case import DTYPES, GATES, LOSSES, SEED_LIMIT, Case, Spec
 from crosscheck.errors import ArgumentError
 from crosscheck.regimes import REGIMES
 
+LENGTHS = ("none", "positive", "zero")
+"""Whether sequences have lengths of their own: none, from 1 step on, or 0 among them."""
+
 PLAIN: dict[str, tuple[Any, ...]] = {
     "cell": tuple(GATES),
     "dtype": DTYPES[:2],
+    "num_layers": (1,),
+    "bidirectional": (False,),
+    "lengths": ("none",),
     "bias": (True,),
     "reset_after": (True,),
     "output_layer": (False,),
@@ -33,6 +39,9 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 first; `max_T` and so on hold one value, the largest size."""
 
 EVERYTHING: dict[str, tuple[Any, ...]] = PLAIN | {
+    "num_layers": (1, 2, 3),
+    "bidirectional": (False, True),
+    "lengths": LENGTHS,
     "bias": (True, False),
     "reset_after": (True, False),
     "output_layer": (False, True),
@@ -77,6 +86,9 @@ def supported(case: Case, options: Mapping[str, tuple[Any, ...]]) -> bool:
     return (
         all(size <= options[name][0] for name, size in sizes.items())
         and spec.cell in options["cell"]
+        and spec.num_layers in options["num_layers"]
+        and spec.bidirectional in options["bidirectional"]
+        and lengths_of(case) in options["lengths"]
         and case.dtype in options["dtype"]
         and spec.bias in options["bias"]
         and (spec.cell != "gru" or spec.reset_after in options["reset_after"])
@@ -84,6 +96,13 @@ def supported(case: Case, options: Mapping[str, tuple[Any, ...]]) -> bool:
         and spec.loss in options["loss"]
         and case.regime in options["regime"]
     )
+
+
+def lengths_of(case: Case) -> str:
+    """Return which of `LENGTHS` a case has."""
+    if case.lengths is None:
+        return "none"
+    return "zero" if 0 in case.lengths else "positive"
 
 
 @st.composite
@@ -101,11 +120,29 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
     narrowest = 2 if options["loss"] == ("cross_entropy",) else 1
     T, B, I, H = size("T"), size("B"), size("I"), size("H", 1 if True in options["output_layer"] else narrowest)
     cell = choice("cell")
+    num_layers, bidirectional = choice("num_layers"), choice("bidirectional")
     bias = choice("bias")
     reset_after = choice("reset_after") if cell == "gru" else True
-    O = size("H", narrowest) if choice("output_layer") or H < narrowest <= options["max_H"][0] else 0
-    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1] or options["loss"]
-    spec = Spec(cell, I, H, O, bias, reset_after, loss=draw(st.sampled_from(losses), label="loss"))
+    lengths = _lengths(draw, T, B, options)
+    if lengths is None:
+        O = size("H", narrowest) if choice("output_layer") or H < narrowest <= options["max_H"][0] else 0
+        losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1] or options["loss"]
+        loss = draw(st.sampled_from(losses), label="loss")
+    else:
+        O, loss = 0, "none"
+    spec = Spec(cell, I, H, O, bias, reset_after, loss, num_layers, bidirectional)
     regime = choice("regime")
     seed = draw(st.integers(0, SEED_LIMIT - 1), label="seed")
-    return Case(spec, T, B, regime, seed, dtype=choice("dtype"))
+    return Case(spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths)
+
+
+def _lengths(draw: st.DrawFn, T: int, B: int, options: Mapping[str, tuple[Any, ...]]) -> tuple[int, ...] | None:
+    """Draw lengths; None if there are none, as with an output layer or a loss."""
+    possible = False in options["output_layer"] and "none" in options["loss"]
+    kind = draw(st.sampled_from(options["lengths"] if possible else ("none",)), label="lengths")
+    if kind == "none":
+        return None
+    lengths = [draw(st.integers(1 if kind == "positive" else 0, T)) for _ in range(B)]
+    if kind == "zero":
+        lengths[draw(st.integers(0, B - 1))] = 0
+    return tuple(lengths)

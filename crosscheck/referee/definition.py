@@ -1,7 +1,7 @@
 """The textbook equations as scalar loops: the third implementation. It shares no code with the other two.
 
 Every number is handled by itself, with `+ - * /`, `exp`, `tanh` and comparison, so it may be of any type: a ball, a
-dual number, a fraction. Time, batch and units are written out. Gates come in torch's order, i f g o and r z n; row k
+dual number, a fraction. Time, batch, layers and units are written out. Gates come in torch's order, i f g o and r z n; row k
 of a weight matrix belongs to unit k mod H of gate k div H. References: Elman, Cognitive Science 14 (1990), for the
 plain cell; Gers, Schmidhuber & Cummins, Neural Computation 12 (2000), section 2, for the LSTM; Cho et al., EMNLP 2014,
 equations 5 to 8, for the GRU, whose h = z h_prev + (1 - z) n is written so here.
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.case import Case
+from crosscheck.case import Case, suffix
 from crosscheck.referee.numbers.dual import Dual
 
 Number = Any
@@ -31,17 +31,18 @@ def outputs(case: Case) -> dict[str, Any]:
     spec, a = case.spec, case.arrays
     y, h_n, c_n = [], [], []
     for b in range(case.B):
-        h, c = list(a["h_0"][0][b]), list(a["c_0"][0][b]) if "c_0" in a else []
-        sequence = []
-        for t in range(case.T):
-            h, c = _step(spec.cell, spec.reset_after, a, a["x"][t][b], h, c)
-            sequence.append(_affine(a["W_hy"], h, a["b_y"]) if spec.output_size else h)
-        y.append(sequence)
+        steps = case.T if case.lengths is None else case.lengths[b]
+        sequence, h, c = _stack(case, b, [list(a["x"][t][b]) for t in range(steps)])
+        if spec.output_size:
+            sequence = [_affine(a["W_hy"], h_t, a["b_y"]) for h_t in sequence]
+        y.append(sequence + [[0] * spec.y_size] * (case.T - steps))
         h_n.append(h)
         c_n.append(c)
-    results = {"y": _array([[y[b][t] for b in range(case.B)] for t in range(case.T)]), "h_n": _array([h_n])}
+    runs = range(len(spec.runs))
+    results = {"y": _array([[y[b][t] for b in range(case.B)] for t in range(case.T)])}
+    results["h_n"] = _array([[h_n[b][k] for b in range(case.B)] for k in runs])
     if spec.cell == "lstm":
-        results["c_n"] = _array([c_n])
+        results["c_n"] = _array([[c_n[b][k] for b in range(case.B)] for k in runs])
     if spec.loss != "none":
         results["loss"] = _array(_loss(spec.loss, y, a["target"]))
     return results
@@ -81,10 +82,31 @@ def values(case: Case) -> dict[str, Any]:
     return results
 
 
+def _stack(case: Case, b: int, sequence: list[Vector]) -> tuple[list[Vector], list[Vector], list[Vector]]:
+    """Return the last layer's output for sequence b of the batch, and the final states of each layer and direction."""
+    spec, a = case.spec, case.arrays
+    h_n, c_n = [], []
+    for layer in range(spec.num_layers):
+        halves = []
+        for reverse in (False, True) if spec.bidirectional else (False,):
+            end = suffix(layer, reverse)
+            layer_params = {name: a[name + end] for name in ("W_xh", "W_hh", "b_xh", "b_hh") if name + end in a}
+            h, c = list(a["h_0"][len(h_n)][b]), list(a["c_0"][len(h_n)][b]) if "c_0" in a else []
+            half: list[Vector] = [[] for _ in sequence]
+            for t in range(len(sequence))[:: -1 if reverse else 1]:
+                h, c = _step(spec.cell, spec.reset_after, layer_params, sequence[t], h, c)
+                half[t] = h
+            halves.append(half)
+            h_n.append(h)
+            c_n.append(c)
+        sequence = [sum(of_step, start=[]) for of_step in zip(*halves, strict=True)]
+    return sequence, h_n, c_n
+
+
 def _step(
     cell: str, reset_after: bool, a: Mapping[str, Any], x: Sequence[Number], h: Vector, c: Vector
 ) -> tuple[Vector, Vector]:
-    """Return the next hidden and cell state of one sequence."""
+    """Return the next hidden and cell state of one sequence in one layer and direction, whose parameters are `a`."""
     H = len(h)
     zero = [0] * len(a["W_xh"])
     from_x = _affine(a["W_xh"], x, a.get("b_xh", zero))

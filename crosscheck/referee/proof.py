@@ -27,7 +27,7 @@ from flint import arb
 from crosscheck.case import Case
 from crosscheck.referee import definition
 from crosscheck.referee.numbers.ball import Ball, UndecidedError, balls, overlap, precision, split
-from crosscheck.referee.numbers.dual import duals
+from crosscheck.referee.numbers.dual import Dual, duals
 
 FIRST_BITS, MOST_BITS = 128, 4096
 FAULT = arb(2) ** -50
@@ -112,7 +112,8 @@ def _values(array: Any) -> Any:
     """Return the values of an object array of dual numbers."""
     values = np.empty(array.shape, dtype=object)
     for index in np.ndindex(array.shape):
-        values[index] = array[index].v
+        number = array[index]
+        values[index] = number.v if isinstance(number, Dual) else number  # the 0 of padding is a plain one
     return values
 
 

@@ -16,7 +16,7 @@ def manual(case: Case) -> dict[str, Any]:
     spec, params = case.spec, case.params
     W_hy, b_y = params.pop("W_hy", None), params.pop("b_y", None)
     cell = spec.cell if spec.reset_after else f"{spec.cell}_reset_before"
-    run = network.forward(cell, params, case.x, case.h_0, case.c_0)
+    run = network.forward(cell, params, case.x, case.h_0, case.c_0, lengths=case.lengths)
     y = run.y if W_hy is None else readout.forward(W_hy, b_y, run.y)
     results = {"y": y, "h_n": run.h_n}
     if run.c_n is not None:

@@ -23,12 +23,20 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
     spec = case.spec
     cell = spec.cell if spec.reset_after else f"{spec.cell}_reset_before"
     with torch.device("meta"):  # the parameters come from the case
-        layer = Recurrent(cell, spec.input_size, spec.hidden_size, bias=spec.bias, dtype=tensors["x"].dtype)
+        layer = Recurrent(
+            cell,
+            spec.input_size,
+            spec.hidden_size,
+            bias=spec.bias,
+            dtype=tensors["x"].dtype,
+            num_layers=spec.num_layers,
+            bidirectional=spec.bidirectional,
+        )
     params = {name: tensors[name] for name in case.params if name not in ("W_hy", "b_y")}
     states_0 = tuple(tensors[f"{name}_0"] for name in spec.states)
-    y, *states_n = functional_call(layer, params, (tensors["x"], *states_0))
+    y, *states_n = functional_call(layer, params, (tensors["x"], *states_0), {"lengths": case.lengths})
     if spec.output_size:
         with torch.device("meta"):
-            readout = Readout(spec.hidden_size, spec.output_size, dtype=y.dtype)
+            readout = Readout(spec.h_size, spec.output_size, dtype=y.dtype)
         y = functional_call(readout, {"W_hy": tensors["W_hy"], "b_y": tensors["b_y"]}, (y,))
     return {"y": y} | {f"{name}_n": state for name, state in zip(spec.states, states_n, strict=True)}

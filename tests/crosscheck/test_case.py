@@ -121,6 +121,10 @@ def test_another_machine_draws_the_same_numbers(regime: str) -> None:
             "gru:T3B2I4H5O2:bias=false:reset_after=false:loss=mse:regime=ordinary:dtype=float32:seed=12",
         ),
         (Case(Spec("lstm", 1, 2, bias=False), 1, 1), "lstm:T1B1I1H2:bias=false:seed=0"),
+        (
+            Case(Spec("lstm", 2, 1, num_layers=3, bidirectional=True), 4, 3, lengths=(2, 4, 0)),
+            "lstm:T4B3I2H1:layers=3:bidirectional=true:lengths=2,4,0:seed=0",
+        ),
     ],
 )
 def test_options_at_their_default_are_left_out(case: Case, line: str) -> None:
@@ -141,6 +145,7 @@ def test_options_come_in_any_order() -> None:
     )
 
 
+OPTION_NAMES = "layers, bidirectional, bias, reset_after, loss, regime, dtype, lengths, seed"
 SIZES = "a whole number from 1 to 65536"
 
 
@@ -156,14 +161,14 @@ SIZES = "a whole number from 1 to 65536"
         ("rnn_tanh:T1B0I1H1", f"B: got 0, wanted {SIZES}"),
         ("rnn_tanh:T1B1I0H1", f"input_size: got 0, wanted {SIZES}"),
         ("rnn_tanh:T1B1I1H65537", f"hidden_size: got 65537, wanted {SIZES}"),
-        ("rnn_tanh:T1B1I1H1:", "case: got '', wanted each at most once: bias, reset_after, loss, regime, dtype, seed"),
+        ("rnn_tanh:T1B1I1H1:", f"case: got '', wanted each at most once: {OPTION_NAMES}"),
         (
-            "rnn_tanh:T1B1I1H1:layers=2",
-            "case: got 'layers=2', wanted each at most once: bias, reset_after, loss, regime, dtype, seed",
+            "rnn_tanh:T1B1I1H1:size=2",
+            f"case: got 'size=2', wanted each at most once: {OPTION_NAMES}",
         ),
         (
             "rnn_tanh:T1B1I1H1:seed=1:seed=2",
-            "case: got 'seed=2', wanted each at most once: bias, reset_after, loss, regime, dtype, seed",
+            f"case: got 'seed=2', wanted each at most once: {OPTION_NAMES}",
         ),
         ("rnn_tanh:T1B1I1H1:seed=", "seed: got '', wanted a whole number"),
         ("rnn_tanh:T1B1I1H1:seed=-1", "seed: got '-1', wanted a whole number"),
@@ -175,6 +180,19 @@ SIZES = "a whole number from 1 to 65536"
         (
             "lstm:T1B1I1H1:reset_after=false",
             "reset_after: got false for lstm, wanted true, or the gru cell",
+        ),
+        ("gru:T2B2I1H1:layers=0", f"num_layers: got 0, wanted {SIZES}"),
+        ("gru:T2B2I1H1:lengths=", "lengths: got '', wanted whole numbers such as 2,4,0"),
+        ("gru:T2B2I1H1:lengths=1,-1", "lengths: got '1,-1', wanted whole numbers such as 2,4,0"),
+        ("gru:T2B2I1H1:lengths=1", "lengths: got (1,), wanted a tuple of 2 whole numbers from 0 to 2"),
+        ("gru:T2B2I1H1:lengths=1,3", "lengths: got (1, 3), wanted a tuple of 2 whole numbers from 0 to 2"),
+        (
+            "gru:T2B2I1H1O1:lengths=1,2",
+            "lengths: got (1, 2) with an output layer or a loss, wanted none of the two",
+        ),
+        (
+            "gru:T2B2I1H1:loss=mse:lengths=1,2",
+            "lengths: got (1, 2) with an output layer or a loss, wanted none of the two",
         ),
     ],
 )
@@ -208,6 +226,32 @@ def test_an_output_size_of_0_means_no_output_layer() -> None:
     }
     with pytest.raises(ArgumentError, match=r"^output_size: got -1, wanted a whole number from 0 to 65536$"):
         Spec("gru", 1, 2, output_size=-1)
+
+
+def test_the_parameters_of_a_stack() -> None:
+    spec = Spec("gru", 5, 2, output_size=3, bias=False, num_layers=2, bidirectional=True)
+    assert spec.param_shapes() == {
+        "W_xh": (6, 5),
+        "W_hh": (6, 2),
+        "W_xh_reverse": (6, 5),
+        "W_hh_reverse": (6, 2),
+        "W_xh_l1": (6, 4),
+        "W_hh_l1": (6, 2),
+        "W_xh_l1_reverse": (6, 4),
+        "W_hh_l1_reverse": (6, 2),
+        "W_hy": (3, 4),
+        "b_y": (3,),
+    }
+    assert list(Spec("lstm", 1, 1, num_layers=2).param_shapes())[4:] == ["W_xh_l1", "W_hh_l1", "b_xh_l1", "b_hh_l1"]
+
+
+def test_the_arrays_of_a_stack() -> None:
+    case = Case.parse("lstm:T3B2I1H4:layers=3:bidirectional=true:lengths=1,3:seed=5")
+    assert {case.arrays[name].shape for name in ("h_0", "c_0", "dh_n", "dc_n")} == {(6, 2, 4)}
+    assert case.result_shapes["y"] == case.dy.shape == (3, 2, 8)
+    weights = [array.tobytes() for name, array in case.arrays.items() if name.startswith("W_hh")]
+    states = [state.tobytes() for state in case.h_0]
+    assert (len(set(weights)), len(set(states))) == (6, 6)  # no two layers or directions have the same numbers
 
 
 def test_a_seed_is_a_whole_number() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crosscheck import ArgumentError, Case
 from crosscheck.regimes import REGIMES
-from crosscheck.strategies import EVERYTHING, PLAIN, cases, supported, supports
+from crosscheck.strategies import EVERYTHING, PLAIN, cases, lengths_of, supported, supports
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,10 @@ from crosscheck.strategies import EVERYTHING, PLAIN, cases, supported, supports
         (lambda case: not case.spec.reset_after, "gru:T1B1I1H1:reset_after=false:seed=0"),
         (lambda case: case.spec.output_size > 0, "rnn_tanh:T1B1I1H1O1:seed=0"),
         (lambda case: case.seed >= 7, "rnn_tanh:T1B1I1H1:seed=7"),
+        (lambda case: case.spec.num_layers == 2, "rnn_tanh:T1B1I1H1:layers=2:seed=0"),
+        (lambda case: case.spec.bidirectional, "rnn_tanh:T1B1I1H1:bidirectional=true:seed=0"),
+        (lambda case: case.lengths is not None, "rnn_tanh:T1B1I1H1:lengths=1:seed=0"),
+        (lambda case: case.B == 3 and 0 in (case.lengths or ()), "rnn_tanh:T1B3I1H1:lengths=0,0,0:seed=0"),
         (lambda case: case.regime == "large_inputs", "rnn_tanh:T1B1I1H1:regime=large_inputs:seed=0"),
     ],
 )
@@ -44,6 +48,9 @@ def test_every_value_of_every_option_is_reached() -> None:
         drawn = {
             "cell": spec.cell,
             "dtype": case.dtype,
+            "num_layers": spec.num_layers,
+            "bidirectional": spec.bidirectional,
+            "lengths": lengths_of(case),
             "bias": spec.bias,
             "reset_after": spec.reset_after,
             "output_layer": spec.output_size > 0,
@@ -83,7 +90,7 @@ def test_a_softmax_over_one_number_is_never_drawn() -> None:
     @hypothesis.seed(0)
     @given(cases(supports({"loss": ("mse", "cross_entropy"), "max_H": 2})))
     def draw(case: Case) -> None:
-        assert case.spec.loss == "mse" or case.spec.y_size == 2
+        assert case.spec.loss == "mse" or case.spec.y_size >= 2
 
     draw()
 
@@ -104,6 +111,14 @@ def test_a_softmax_over_one_number_is_never_drawn() -> None:
         ("gru:T1B1I1H1:reset_after=false", {}, False),
         ("gru:T1B1I1H1:reset_after=false", {"reset_after": (True, False)}, True),
         ("lstm:T1B1I1H1", {"reset_after": False}, True),  # there is no reset gate
+        ("lstm:T1B1I1H1:layers=2", {}, False),
+        ("lstm:T1B1I1H1:layers=2", {"num_layers": (1, 2)}, True),
+        ("lstm:T1B1I1H1:bidirectional=true", {}, False),
+        ("lstm:T1B1I1H1:bidirectional=true", {"bidirectional": True}, True),
+        ("lstm:T2B1I1H1:lengths=1", {}, False),
+        ("lstm:T2B1I1H1:lengths=1", {"lengths": "positive"}, True),
+        ("lstm:T2B2I1H1:lengths=1,0", {"lengths": ("none", "positive")}, False),
+        ("lstm:T2B2I1H1:lengths=1,0", {"lengths": "zero"}, True),
         ("lstm:T1B1I1H1O2", {}, False),
         ("lstm:T1B1I1H1O2", {"output_layer": True}, True),
         ("lstm:T1B1I1H1:loss=mse", {}, False),

@@ -1,8 +1,8 @@
 """The textbook equations as scalar loops: the third implementation. It shares no code with the other two.
 
 Every number is handled by itself, with `+ - * /`, `exp`, `tanh` and comparison, so it may be of any type: a ball, a
-dual number, a fraction. Time, batch, layers and units are written out. Gates come in torch's order, i f g o and r z n; row k
-of a weight matrix belongs to unit k mod H of gate k div H. References: Elman, Cognitive Science 14 (1990), for the
+dual number, a fraction. Time, batch, layers and units are written out. Gates come in torch's order, i f g o and r z n;
+row k of a weight matrix belongs to unit k mod H of gate k div H. References: Elman, Cognitive Science 14 (1990), for the
 plain cell; Gers, Schmidhuber & Cummins, Neural Computation 12 (2000), section 2, for the LSTM; Cho et al., EMNLP 2014,
 equations 5 to 8, for the GRU, whose h = z h_prev + (1 - z) n is written so here.
 """
@@ -99,7 +99,7 @@ def _stack(case: Case, b: int, sequence: list[Vector]) -> tuple[list[Vector], li
             halves.append(half)
             h_n.append(h)
             c_n.append(c)
-        sequence = [sum(of_step, start=[]) for of_step in zip(*halves, strict=True)]
+        sequence = [[u for half in halves for u in half[t]] for t in range(len(sequence))]
     return sequence, h_n, c_n
 
 

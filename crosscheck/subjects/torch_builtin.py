@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch.func import functional_call
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from crosscheck.case import Case
 from crosscheck.subject import subject
@@ -13,7 +14,7 @@ from crosscheck.subjects import torch_case
 from torch_rnn.builtin import NAMES, to_builtin
 
 
-@subject(**torch_case.SUPPORTED | {"reset_after": True})
+@subject(**torch_case.SUPPORTED | {"reset_after": True, "lengths": ("none", "positive")})
 def torch_builtin(case: Case) -> dict[str, Any]:
     """Return every output and gradient of a case, computed by `torch.nn`."""
     return torch_case.results(case, _outputs)
@@ -27,8 +28,13 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
     named = {
         NAMES[name]: tensor for name, tensor in params.items()
     }  # in place of its copies, which have no gradient here
-    y, states_n = functional_call(module, named, (tensors["x"], states_0 if len(states_0) > 1 else states_0[0]))
+    x: torch.Tensor | PackedSequence = tensors["x"]
+    if case.lengths is not None:
+        x = pack_padded_sequence(tensors["x"], torch.tensor(case.lengths), enforce_sorted=False)
+    y, states_n = functional_call(module, named, (x, states_0 if len(states_0) > 1 else states_0[0]))
     states_n = states_n if len(states_0) > 1 else (states_n,)
+    if case.lengths is not None:
+        y, _ = pad_packed_sequence(y, total_length=case.T)
     if spec.output_size:
         y = torch.nn.functional.linear(y, tensors["W_hy"], tensors["b_y"])
     return {"y": y} | {f"{name}_n": state for name, state in zip(spec.states, states_n, strict=True)}

@@ -6,7 +6,7 @@ import pytest
 
 from crosscheck import Case, Status, check
 from crosscheck.examine import examine
-from crosscheck.strategies import EVERYTHING
+from crosscheck.strategies import EVERYTHING, supported
 from crosscheck.subject import BUILT_IN, make, run
 
 LINES = (
@@ -16,6 +16,10 @@ LINES = (
     "lstm:T1B1I1H2:bias=false:loss=cross_entropy:seed=4",
     "gru:T3B2I1H2O2:loss=mse:dtype=float32:seed=5",
     "gru:T3B2I1H2:reset_after=false:seed=6",
+    "lstm:T4B3I2H2:layers=2:bidirectional=true:seed=7",
+    "gru:T4B3I2H2:layers=3:lengths=2,4,1:regime=ordinary:seed=8",
+    "rnn_tanh:T4B3I2H2:bidirectional=true:lengths=3,0,2:regime=ordinary:seed=9",
+    "rnn_relu:T3B2I2H2O2:layers=2:bidirectional=true:loss=mse:dtype=float32:seed=10",
 )
 
 
@@ -23,7 +27,7 @@ LINES = (
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_tensor_is_returned_and_right(name: str, line: str) -> None:
     case, subject = Case.parse(line), make(name)
-    if case.spec.reset_after or name != "torch_builtin":
+    if supported(case, subject.options):
         assert run(subject, case).values.keys() == case.result_shapes.keys()
         (verdict,) = examine([subject], case)
         assert (verdict.status, verdict.not_checked) == (Status.PASS, ())
@@ -31,7 +35,9 @@ def test_every_tensor_is_returned_and_right(name: str, line: str) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_option_is_supported(name: str) -> None:
-    wanted = EVERYTHING | ({"reset_after": (True,)} if name == "torch_builtin" else {})
+    wanted = EVERYTHING
+    if name == "torch_builtin":
+        wanted = wanted | {"reset_after": (True,), "lengths": ("none", "positive")}
     assert make(name).options == wanted
     assert ("dtype" in make(name).declared) is (name == "manual")  # of the others the short formats may be asked
 

@@ -2,9 +2,9 @@
 
 Every number is handled by itself, with `+ - * /`, `exp`, `tanh` and comparison, so it may be of any type: a ball, a
 dual number, a fraction. Time, batch, layers and units are written out. Gates come in torch's order, i f g o and r z n;
-row k of a weight matrix belongs to unit k mod H of gate k div H. References: Elman, Cognitive Science 14 (1990), for the
-plain cell; Gers, Schmidhuber & Cummins, Neural Computation 12 (2000), section 2, for the LSTM; Cho et al., EMNLP 2014,
-equations 5 to 8, for the GRU, whose h = z h_prev + (1 - z) n is written so here.
+row k of a weight matrix belongs to unit k mod H of gate k div H. References: Elman, Cognitive Science 14 (1990), for
+the plain cell; Gers, Schmidhuber & Cummins, Neural Computation 12 (2000), section 2, for the LSTM; Cho et al., EMNLP
+2014, equations 5 to 8, for the GRU, whose h = z h_prev + (1 - z) n is written so here.
 """
 
 from __future__ import annotations

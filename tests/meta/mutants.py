@@ -32,6 +32,7 @@ ACTIVATIONS = "manual_rnn/activations.py"
 ARRAYS = "manual_rnn/arrays.py"
 UNROLL = "manual_rnn/unroll.py"
 NETWORK = "manual_rnn/network.py"
+STACK = "manual_rnn/stack.py"
 READOUT = "manual_rnn/readout.py"
 LOSSES = "manual_rnn/losses.py"
 ADAPTER = "crosscheck/subjects/manual.py"
@@ -763,8 +764,8 @@ MUTANTS = (
     Mutant(
         name="cell-state-gradient-ignored",
         file=NETWORK,
-        right='given = {"h": dh_n, "c": dc_n}',
-        wrong='given = {"h": dh_n, "c": None}',
+        right='("dc_n", dc_n)',
+        wrong='("dc_n", None)',
         options={"cell": "lstm"},
         size="T1B1I1H1",
         tensors=("dc_0",),
@@ -786,9 +787,9 @@ MUTANTS = (
     ),
     Mutant(
         name="initial-state-gradient-of-the-first-step",
-        file=NETWORK,
-        right='f"d{name}_0": d[:1]',
-        wrong='f"d{name}_0": d[1:2]',
+        file=STACK,
+        right="d[:1, one.order.rows_back]",
+        wrong="d[1:2, one.order.rows_back]",
         options=RNN,
         size="T1B1I1H1",
         tensors=("dh_0",),
@@ -844,9 +845,9 @@ MUTANTS = (
     ),
     Mutant(
         name="leading-axis-squeezed",
-        file=NETWORK,
-        right="(state[-1:] for state in tape.states)",
-        wrong="(state[-1] for state in tape.states)",
+        file=STACK,
+        right="state[-1:, order.rows_back]",
+        wrong="state[-1, order.rows_back]",
         options=RESET_AFTER,
         size="T1B1I1H1",
         tensors=("h_n",),

@@ -129,11 +129,11 @@ class Case:
         regime: a name in `crosscheck.regimes.REGIMES`.
         seed: what the numbers are drawn from, 0 to 2^32 - 1.
         dtype: "float64", "float32", "bfloat16" or "float16".
+        arrays: every array by name, read-only; a function of the fields above.
         lengths: the steps of each sequence, 0 to T, in any order; None if all have T and nobody is told. What comes
             after is padding: x holds numbers there that nobody may use, y and dx are 0, and dy is ignored. The final
             states are those after a sequence's own last step, and the reverse direction begins there; a sequence
             of length 0 has its initial states as final ones. Only without output layer and loss.
-        arrays: every array by name, read-only; a function of the fields above.
 
     Raises:
         ArgumentError: a value is not one of these.
@@ -145,8 +145,8 @@ class Case:
     regime: str = "simple"
     seed: int = 0
     dtype: str = "float64"
-    lengths: tuple[int, ...] | None = None
     arrays: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    lengths: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         _size("T", self.T, least=1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from crosscheck.case import DTYPES, GATES, LOSSES, SEED_LIMIT, Case, Spec
@@ -124,11 +125,10 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
     bias = choice("bias")
     reset_after = choice("reset_after") if cell == "gru" else True
     lengths = _lengths(draw, T, B, options)
-    if lengths is None:
-        O = size("H", narrowest) if choice("output_layer") or H < narrowest <= options["max_H"][0] else 0
-        losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1] or options["loss"]
-        loss = draw(st.sampled_from(losses), label="loss")
-    else:
+    O = size("H", narrowest) if choice("output_layer") or H < narrowest <= options["max_H"][0] else 0
+    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1] or options["loss"]
+    loss = draw(st.sampled_from(losses), label="loss")
+    if lengths is not None:  # the two are drawn all the same, since what draws less is shrunk to
         O, loss = 0, "none"
     spec = Spec(cell, I, H, O, bias, reset_after, loss, num_layers, bidirectional)
     regime = choice("regime")
@@ -139,7 +139,10 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
 def _lengths(draw: st.DrawFn, T: int, B: int, options: Mapping[str, tuple[Any, ...]]) -> tuple[int, ...] | None:
     """Draw lengths; None if there are none, as with an output layer or a loss."""
     possible = False in options["output_layer"] and "none" in options["loss"]
-    kind = draw(st.sampled_from(options["lengths"] if possible else ("none",)), label="lengths")
+    kinds = options["lengths"] if possible else tuple(kind for kind in options["lengths"] if kind == "none")
+    if not kinds:
+        reject()
+    kind = draw(st.sampled_from(kinds), label="lengths")
     if kind == "none":
         return None
     lengths = [draw(st.integers(1 if kind == "positive" else 0, T)) for _ in range(B)]

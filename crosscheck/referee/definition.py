@@ -85,7 +85,8 @@ def values(case: Case) -> dict[str, Any]:
 def _stack(case: Case, b: int, sequence: list[Vector]) -> tuple[list[Vector], list[Vector], list[Vector]]:
     """Return the last layer's output for sequence b of the batch, and the final states of each layer and direction."""
     spec, a = case.spec, case.arrays
-    h_n, c_n = [], []
+    h_n: list[Vector] = []
+    c_n: list[Vector] = []
     for layer in range(spec.num_layers):
         halves = []
         for reverse in (False, True) if spec.bidirectional else (False,):

@@ -2,8 +2,8 @@
 
 A mutant is one change of one line or two, made in a copy of `manual_rnn` and of its adapter; the sources themselves are
 never touched. Families sort the mistakes that people made in public: F1 lost carries, F2 wrong steps, F3 wrong local
-derivatives, F4 wrong accumulation, F5 sums for means, F6 another cell or convention, F7 initial and final states, F10
-axes, F11 memory, F16 transposes and broadcasts.
+derivatives, F4 wrong accumulation, F5 sums for means, F6 another cell or convention, F7 initial and final states, F8
+lengths, F9 directions, F10 axes and layers, F11 memory, F16 transposes and broadcasts.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ ARRAYS = "manual_rnn/arrays.py"
 UNROLL = "manual_rnn/unroll.py"
 NETWORK = "manual_rnn/network.py"
 STACK = "manual_rnn/stack.py"
+LENGTHS = "manual_rnn/lengths.py"
 READOUT = "manual_rnn/readout.py"
 LOSSES = "manual_rnn/losses.py"
 ADAPTER = "crosscheck/subjects/manual.py"
@@ -125,6 +126,11 @@ CROSS_ENTROPY: Options = {"cell": "rnn_tanh", "loss": ("half_squared_error", "cr
 READ: Options = {"cell": "rnn_tanh", "output_layer": True}
 RESET_AFTER: Options = {"cell": "gru"}
 RESET_BEFORE: Options = {"cell": "gru", "reset_after": False}
+
+LENGTH: Options = {"cell": "rnn_tanh", "lengths": ("none", "positive", "zero")}
+BOTH_WAYS: Options = {"cell": "gru", "bidirectional": (False, True)}
+BOTH_WAYS_WITH_LENGTHS: Options = BOTH_WAYS | {"lengths": ("none", "positive")}
+LAYERS: Options = {"cell": "lstm", "num_layers": (1, 2, 3)}
 
 MUTANTS = (
     Mutant(
@@ -911,6 +917,222 @@ MUTANTS = (
         tensors=("db_y",),
         belief="(n,) and (1, n) are the same, until one is added to the other.",
         source="F16 deeplearning.ai, 20 June 2021",
+    ),
+    Mutant(
+        name="final-state-zero-after-the-end",
+        file=UNROLL,
+        right="n:] = state[first, n:]",
+        wrong="n:] = 0",
+        options=LENGTH,
+        size="T2B1I1H1",
+        tensors=("h_n",),
+        belief="A sequence that has ended has no state.",
+        source="F8 allenai/allennlp#1713",
+        hides=({"lengths": "none"},),
+    ),
+    Mutant(
+        name="initial-states-not-sorted",
+        file=STACK,
+        right="state[k, order.rows]",
+        wrong="state[k]",
+        options=LENGTH,
+        size="T2B2I1H1",
+        tensors=("y",),
+        belief="Only the input needs sorting by length.",
+        source="F8 allenai/allennlp#576",
+        hides=({"lengths": "none"},),
+    ),
+    Mutant(
+        name="final-states-not-put-back",
+        file=STACK,
+        right="state[-1:, order.rows_back]",
+        wrong="state[-1:]",
+        options=LENGTH,
+        size="T2B2I1H1",
+        tensors=("h_n",),
+        belief="The output is put back in order; the states are as they come.",
+        source="F8 Lizhen0628/text_classification#12",
+        hides=({"lengths": "none"},),
+    ),
+    Mutant(
+        name="initial-state-gradients-not-put-back",
+        file=STACK,
+        right="d[:1, one.order.rows_back]",
+        wrong="d[:1]",
+        options=LENGTH,
+        size="T2B2I1H1",
+        tensors=("dh_0",),
+        belief="What is sorted going in need not be put back coming out.",
+        source="F8",
+        hides=({"lengths": "none"},),
+    ),
+    Mutant(
+        name="output-after-the-end-is-the-state",
+        file=UNROLL,
+        right="        y[first:last, n:] = 0",
+        wrong="        pass",
+        options=LENGTH,
+        size="T2B1I1H1",
+        tensors=("y",),
+        belief="Whoever reads past the end has himself to blame.",
+        source="F8 microsoft/onnxruntime#1193",
+        hides=({"lengths": "none"},),
+    ),
+    Mutant(
+        name="gradient-of-the-padding-kept",
+        file=UNROLL,
+        right="da[first:last, n:] = 0",
+        wrong="da[first:last, n:] = 1",
+        options=LENGTH,
+        size="T2B1I1H1",
+        tensors=("dx",),
+        belief="Nobody looks at gradients of the padding.",
+        source="F8 Element-Research/rnn c68b12b",
+        hides=({"lengths": "none"},),
+    ),
+    Mutant(
+        name="reversed-over-all-steps",
+        file=LENGTHS,
+        right="np.where(steps < length, length - 1 - steps, steps)",
+        wrong="np.broadcast_to(T - 1 - steps, (T, B))",
+        options=BOTH_WAYS_WITH_LENGTHS,
+        size="T2B1I1H1",
+        tensors=("y",),
+        belief="Reversed is reversed; the padding comes first, then.",
+        source="F9 NervanaSystems/ngraph#3176",
+        hides=({"lengths": "none"}, {"bidirectional": False}),
+    ),
+    Mutant(
+        name="reverse-output-not-turned-back",
+        file=STACK,
+        right="unroll.outputs(tape, batch.schedule)[order.back]",
+        wrong="tape.states[0][1:]",
+        options=BOTH_WAYS,
+        size="T2B1I1H1",
+        tensors=("y",),
+        belief="The reverse direction's output comes in its own order.",
+        source="F9 shyamupa/snli-entailment#2",
+        hides=({"bidirectional": False},),
+    ),
+    Mutant(
+        name="output-gradient-not-reversed",
+        file=STACK,
+        right="dh[order.there]",
+        wrong="dh",
+        options=BOTH_WAYS,
+        size="T2B1I1H1",
+        tensors=("dx",),
+        belief="The gradient comes in the order of the output.",
+        source="F9",
+        hides=({"bidirectional": False},),
+    ),
+    Mutant(
+        name="input-gradient-not-turned-back",
+        file=STACK,
+        right="g.dx[order.back]",
+        wrong="g.dx",
+        options=BOTH_WAYS,
+        size="T2B1I1H1",
+        tensors=("dx",),
+        belief="The gradient of the input comes as the loop left it.",
+        source="F9",
+        hides=({"bidirectional": False},),
+    ),
+    Mutant(
+        name="one-directions-gradient-overwrites",
+        file=STACK,
+        right="reduce(np.add, shares)",
+        wrong="shares[-1]",
+        options=BOTH_WAYS,
+        size="T1B1I1H1",
+        tensors=("dx",),
+        belief="dx is dx, whichever direction writes it last.",
+        source="F9",
+        hides=({"bidirectional": False},),
+    ),
+    Mutant(
+        name="forward-weights-for-both-directions",
+        file=STACK,
+        right="unroll.forward(cell, weights[k]",
+        wrong="unroll.forward(cell, weights[k - k % directions]",
+        options=BOTH_WAYS,
+        size="T1B1I1H1",
+        tensors=("y",),
+        belief="One cell serves both directions.",
+        source="F9 HKUST-KnowComp/R-Net#13",
+        hides=({"bidirectional": False},),
+    ),
+    Mutant(
+        name="reverse-comes-first",
+        file=STACK,
+        right="joined(h, axis=-1)",
+        wrong="joined(h[::-1], axis=-1)",
+        options=BOTH_WAYS,
+        size="T1B1I1H1",
+        tensors=("y",),
+        belief="The order of the halves is a matter of taste.",
+        source="F9",
+        hides=({"bidirectional": False},),
+    ),
+    Mutant(
+        name="initial-states-of-layers-swapped",
+        file=STACK,
+        right="state[k, order.rows]",
+        wrong="state[-1 - k, order.rows]",
+        options=LAYERS,
+        size="T1B1I1H1",
+        tensors=("y",),
+        belief="The last layer's state comes first.",
+        source="F10 pytorch/pytorch#95137",
+        hides=({"num_layers": 1},),
+    ),
+    Mutant(
+        name="final-state-gradients-of-layers-swapped",
+        file=STACK,
+        right="dstate[layer * directions + d, order.rows]",
+        wrong="dstate[-1 - layer * directions - d, order.rows]",
+        options=LAYERS,
+        size="T1B1I1H1",
+        tensors=("dx",),
+        belief="Backward goes through the layers the other way, and so do its states.",
+        source="F10",
+        hides=({"num_layers": 1},),
+    ),
+    Mutant(
+        name="layers-gradients-in-the-order-of-the-loop",
+        file=STACK,
+        right="gradients.insert(d, g)",
+        wrong="gradients.append(g)",
+        options=LAYERS,
+        size="T1B1I1H1",
+        tensors=("dW_xh",),
+        belief="A list keeps the order that things come in.",
+        source="F10 apache/mxnet#18203",
+        hides=({"num_layers": 1},),
+    ),
+    Mutant(
+        name="upper-layers-begin-with-zeros",
+        file=STACK,
+        right="state[k, order.rows]",
+        wrong="state[k, order.rows] * (k < directions)",
+        options=LAYERS,
+        size="T1B1I1H1",
+        tensors=("y",),
+        belief="Only the first layer is given a state.",
+        source="F10",
+        hides=({"num_layers": 1},),
+    ),
+    Mutant(
+        name="upper-layers-gradient-stops-at-the-output",
+        file=STACK,
+        right="dy = dx if mask is None else dx * mask",
+        wrong="dy = dx * 0",
+        options=LAYERS,
+        size="T1B1I1H1",
+        tensors=("dx",),
+        belief="The loss is the last layer's.",
+        source="F4 apache/mxnet#17818",
+        hides=({"num_layers": 1},),
     ),
 )
 """The mistakes, by family."""

@@ -129,7 +129,7 @@ RESET_BEFORE: Options = {"cell": "gru", "reset_after": False}
 
 LENGTH: Options = {"cell": "rnn_tanh", "lengths": ("none", "positive", "zero")}
 BOTH_WAYS: Options = {"cell": "gru", "bidirectional": (False, True)}
-BOTH_WAYS_WITH_LENGTHS: Options = BOTH_WAYS | {"lengths": ("none", "positive")}
+BOTH_WAYS_WITH_LENGTHS: Options = {**BOTH_WAYS, "lengths": ("none", "positive")}
 LAYERS: Options = {"cell": "lstm", "num_layers": (1, 2, 3)}
 
 MUTANTS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_forward_mode_through_the_network_is_its_own_backward_pass(case: Case, s
             name: duals(balls(array), balls(0 * directions[name] if name in given else directions[name]))
             for name, array in case.arrays.items()
         }
-        results = manual(Case(case.spec, case.T, case.B, case.regime, case.seed, case.dtype, moved))
+        results = manual(replace(case, arrays=moved))
         along: Any
         if case.spec.loss == "none":
             outputs = [name for name in ("y", "h_n", "c_n") if name in results]

@@ -14,11 +14,14 @@ from crosscheck import Case
 from crosscheck.case import GATES
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.reference import reference
-from crosscheck.strategies import cases
+from crosscheck.strategies import EVERYTHING, cases, supports
 from crosscheck.subjects.manual import manual
 
+# A reversed view is multiplied in another order than its copy; lengths go with the batch, which is shuffled here.
+ONE_LAYER = supports({"num_layers": 1, "bidirectional": False, "lengths": "none"}, EVERYTHING)
 
-@given(cases())
+
+@given(cases(ONE_LAYER))
 def test_values_are_the_hand_written_networks_own(case: Case) -> None:
     truth = reference(case)
     computed = manual(replace(case, dtype="float64", arrays={}))
@@ -78,7 +81,7 @@ def compared(case: Case, other: Case, units: Any, inputs: Any, batch: Any) -> No
         assert np.all(np.abs(got.astype(np.float64) - want) <= bound), name
 
 
-@given(cases(), st.randoms(use_true_random=False))
+@given(cases(ONE_LAYER), st.randoms(use_true_random=False))
 def test_another_order_of_summation_stays_within_the_bounds(case: Case, random: Any) -> None:
     def shuffled(size: int) -> Any:
         order = list(range(size))

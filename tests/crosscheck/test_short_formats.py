@@ -16,7 +16,7 @@ from crosscheck.case import GATES
 from crosscheck.examine import examine
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.truth import Known
-from crosscheck.strategies import EVERYTHING, cases, supports
+from crosscheck.strategies import EVERYTHING, KNOWN, cases, supported, supports
 from crosscheck.subject import Subject, make
 from crosscheck.subjects.torch_rnn import torch_rnn
 from crosscheck.verdict import BLIND, blind_above
@@ -57,7 +57,9 @@ def test_a_case_holds_numpy_arrays(dtype: str) -> None:
 @given(data=st.data())
 def test_torch_is_right(cell: str, dtype: str, data: st.DataObject) -> None:
     drawn = data.draw(cases(supports({"cell": cell, "dtype": dtype}, EVERYTHING)))
-    able = [make("torch_rnn"), *([make("torch_builtin")] if drawn.spec.reset_after else [])]
+    able = [make("torch_rnn")]
+    if supported(drawn, KNOWN | {"reset_after": (True,), "lengths": make("torch_builtin").options["lengths"]}):
+        able.append(make("torch_builtin"))
     for verdict in examine(able, drawn):
         assert verdict.status is not Status.FAIL, verdict
         assert verdict.checks

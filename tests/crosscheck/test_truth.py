@@ -17,7 +17,7 @@ from crosscheck.referee import truth as module
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import reference
 from crosscheck.referee.truth import GUARD, K, Known
-from crosscheck.strategies import cases
+from crosscheck.strategies import cases, supported
 from crosscheck.subject import Result, make, run
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import BLIND, Verdict, judge
@@ -28,7 +28,8 @@ SUBJECTS = ("manual", "torch_rnn", "torch_builtin")
 def verdicts(case: Case) -> list[Verdict]:
     """Return the verdict on every built-in subject that knows the case."""
     known = Known(case)
-    names = SUBJECTS if case.spec.reset_after else SUBJECTS[:2]
+    sizes = {f"max_{name}": (2**16,) for name in "TBIH"}
+    names = [name for name in SUBJECTS if supported(case, {**make(name).options, **sizes})]
     with np.errstate(all="ignore"):
         return [judge(name, case, run(make(name), case), known.truth, known.overflows) for name in names]
 

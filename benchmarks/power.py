@@ -31,10 +31,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from crosscheck.case import Case, Spec
+from crosscheck.case import Case
 from crosscheck.examine import examine
 from crosscheck.referee.truth import Known
 from crosscheck.regimes import Fill
+from crosscheck.spec import Spec
 from crosscheck.subject import make
 from crosscheck.verdict import Status
 

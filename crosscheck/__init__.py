@@ -2,8 +2,9 @@
 
 from crosscheck.api import assert_agrees, check
 from crosscheck.campaign import Report
-from crosscheck.case import Case, Spec
+from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
+from crosscheck.spec import Spec
 from crosscheck.subject import Subject, subject
 from crosscheck.verdict import Status, Verdict
 

@@ -16,6 +16,18 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating]
 
 
+def bernoulli(seed: int, name: str, shape: tuple[int, ...], rate: float) -> NDArray[np.float64]:
+    """Return 1 with probability `rate`, to 16 bits, and 0 otherwise: a pure function of the arguments."""
+    drawn = _raw(seed, name, shape) % np.uint64(2**16)
+    return np.asarray(drawn.reshape(shape) < rate * 2**16, dtype=np.float64)
+
+
+def _raw(seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.uint64]:
+    """Return 32 random bits for each number of an array; `name` keeps the arrays of a case apart."""
+    raw = np.random.PCG64([seed, zlib.crc32(name.encode())]).random_raw(int(np.prod(shape)))
+    return np.asarray(raw >> np.uint64(32), dtype=np.uint64)
+
+
 @dataclass(frozen=True)
 class Fill:
     """Numbers k * step with k drawn evenly from -most, ..., most; most <= 127, so that bfloat16's 8 bits hold them.
@@ -28,10 +40,9 @@ class Fill:
     zeros: bool = True
 
     def draw(self, seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        """Return such numbers, a pure function of the arguments; `name` keeps the arrays of a case apart."""
-        raw = np.random.PCG64([seed, zlib.crc32(name.encode())]).random_raw(int(np.prod(shape)))
+        """Return such numbers, a pure function of the arguments."""
         count = 2 * self.most + self.zeros
-        k = ((raw >> np.uint64(32)) % np.uint64(count)).astype(np.int64) - self.most
+        k = (_raw(seed, name, shape) % np.uint64(count)).astype(np.int64) - self.most
         if not self.zeros:
             k += k >= 0
         return np.asarray(k.reshape(shape) * self.step, dtype=np.float64)
@@ -43,7 +54,7 @@ class Regime:
 
     Attributes:
         shows: what mistake is visible here that hides elsewhere.
-        weights, biases, x, states, cotangents, target: the fill of each kind of array.
+        weights, biases, x, states, cotangents, target, attention: the fill of each kind of array.
         last_step_only: whether the cotangent dy is zero but at the last step.
         outputs_only: whether the cotangents of the final states are zero.
     """
@@ -57,6 +68,7 @@ class Regime:
     target: Fill
     last_step_only: bool = False
     outputs_only: bool = False
+    attention: Fill = Fill(63, 2.0**-6)
 
 
 HALVES = Fill(2, 0.5)  # -1, -0.5, 0, 0.5, 1
@@ -87,6 +99,7 @@ REGIMES: dict[str, Regime] = {
         states=HALVES,
         cotangents=NONZERO_HALVES,
         target=HALVES,
+        attention=HALVES,
     ),
     "ordinary": _ordinary("most mistakes: every array random, nothing zero, nothing equal"),
     "last_step": _ordinary(

@@ -1,35 +1,55 @@
-"""Hypothesis strategies that draw cases.
+"""Hypothesis strategies that draw cases, and what a subject may say that it supports.
 
 Hypothesis draws what is worth shrinking: T, B, I and H first and small, then the options, a regime, and a seed. The
 arrays follow from the seed. Every choice is listed simplest first, so a failure shrinks to the simplest case, in
-simple numbers.
+simple numbers. All is drawn for every case, also what then doesn't apply, since what draws less is shrunk to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from crosscheck.case import DTYPES, GATES, LOSSES, SEED_LIMIT, Case, Spec
+from crosscheck.case import DTYPES, SEED_LIMIT, Case
 from crosscheck.errors import ArgumentError
 from crosscheck.regimes import REGIMES
+from crosscheck.spec import AXES, GATES, LOSSES, MEANS, MERGES, Spec
 
 LENGTHS = ("none", "positive", "zero")
 """Whether sequences have lengths of their own: none, from 1 step on, or 0 among them."""
+FORGET_BIASES = (1.0, 0.5)
+CLIPS = (45 / 64, 83 / 64)
+"""No sum of small integers and halves lies on one of these edges, where a slope is a matter of convention."""
+RATES = (0.3, 0.7)
+"""Not 0.5, where to drop and to keep are the same."""
 
 PLAIN: dict[str, tuple[Any, ...]] = {
     "cell": tuple(GATES),
     "dtype": DTYPES[:2],
     "num_layers": (1,),
     "bidirectional": (False,),
-    "lengths": ("none",),
+    "merge": MERGES[:1],
+    "axes": AXES[:1],
+    "lengths": LENGTHS[:1],
     "bias": (True,),
     "reset_after": (True,),
+    "peephole": (False,),
+    "coupled": (False,),
+    "forget_bias": (False,),
+    "projection": (False,),
+    "attention": (False,),
+    "clip": (False,),
+    "dropout": (False,),
+    "recurrent_dropout": (False,),
+    "zoneout": (False,),
+    "train": (True,),
+    "truncate": (False,),
     "output_layer": (False,),
     "loss": ("none",),
+    "mean": MEANS[:1],
     "regime": tuple(REGIMES),
     "max_T": (8,),
     "max_B": (4,),
@@ -37,24 +57,86 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "max_H": (6,),
 }
 """What is drawn of a subject that doesn't say what it supports: a plain layer. Each option with its values, simplest
-first; `max_T` and so on hold one value, the largest size."""
+first; `max_T` and so on hold one value, the largest size. An option that doesn't apply, such as `peephole` to a GRU, or
+`merge` to one direction, is ignored."""
 
+BOTH = (False, True)
 EVERYTHING: dict[str, tuple[Any, ...]] = PLAIN | {
     "num_layers": (1, 2, 3),
-    "bidirectional": (False, True),
+    "bidirectional": BOTH,
+    "merge": MERGES,
+    "axes": AXES,
     "lengths": LENGTHS,
     "bias": (True, False),
     "reset_after": (True, False),
-    "output_layer": (False, True),
+    "peephole": BOTH,
+    "coupled": BOTH,
+    "forget_bias": BOTH,
+    "projection": BOTH,
+    "attention": BOTH,
+    "clip": BOTH,
+    "dropout": BOTH,
+    "recurrent_dropout": BOTH,
+    "zoneout": BOTH,
+    "train": (True, False),
+    "truncate": BOTH,
+    "output_layer": BOTH,
     "loss": LOSSES,
+    "mean": MEANS,
 }
 """Every option of a spec, in the formats that every subject knows."""
 
-OFTEN: dict[str, tuple[Any, ...]] = {"num_layers": (1, 1, 1, 2, 3), "bidirectional": (False, False, True)}
-"""How often the values of an option are drawn, where not all alike: what takes longer to check less often."""
+OFTEN: dict[str, tuple[Any, ...]] = {
+    "num_layers": (1, 1, 1, 2, 3),
+    "bidirectional": (False, False, True),
+    "axes": ("TB", "TB", "BT", "T"),
+    "mean": ("default", "default", *MEANS),
+} | dict.fromkeys(
+    ("coupled", "forget_bias", "clip", "dropout", "recurrent_dropout", "zoneout", "truncate"),
+    (False, False, False, False, True),
+)
+"""How often the values of an option are drawn, where not all alike: most cases have few options, since what is rare in
+networks, or takes longer to check, is to hide nothing else."""
 
 KNOWN: dict[str, tuple[Any, ...]] = EVERYTHING | {"dtype": DTYPES}
 """Every value that may be asked for: the short formats too, which nobody gets unasked."""
+
+
+def _of_cell(cell: str, value: Callable[[Case], Any]) -> Callable[[Case], Any]:
+    return lambda case: value(case) if case.spec.cell == cell else None
+
+
+OF_CASE: dict[str, Callable[[Case], Any]] = {
+    "cell": lambda case: case.spec.cell,
+    "dtype": lambda case: case.dtype,
+    "num_layers": lambda case: case.spec.num_layers,
+    "bidirectional": lambda case: case.spec.bidirectional,
+    "merge": lambda case: case.spec.merge if case.spec.bidirectional else None,
+    "axes": lambda case: case.spec.axes,
+    "lengths": lambda case: lengths_of(case),
+    "bias": lambda case: case.spec.bias,
+    "reset_after": _of_cell("gru", lambda case: case.spec.reset_after),
+    "peephole": _of_cell("lstm", lambda case: case.spec.peephole),
+    "coupled": _of_cell("lstm", lambda case: case.spec.coupled),
+    "forget_bias": _of_cell("lstm", lambda case: None if case.spec.coupled else case.spec.forget_bias != 0),
+    "projection": _of_cell("lstm", lambda case: case.spec.proj_size > 0 if case.spec.hidden_size > 1 else None),
+    "attention": _of_cell("gru", lambda case: case.spec.attention),
+    "clip": lambda case: case.spec.clip != 0,
+    "dropout": lambda case: case.spec.dropout != 0 if case.spec.num_layers > 1 else None,
+    "recurrent_dropout": lambda case: case.spec.recurrent_dropout != 0,
+    "zoneout": lambda case: case.spec.zoneout != 0,
+    "train": lambda case: case.spec.train if _drops(case.spec) else None,
+    "truncate": lambda case: None if case.spec.bidirectional else case.spec.truncate is not None,
+    "output_layer": lambda case: case.spec.output_size > 0,
+    "loss": lambda case: case.spec.loss,
+    "mean": lambda case: case.spec.mean if case.spec.loss != "none" else None,
+    "regime": lambda case: case.regime,
+}
+"""The value that a case has of each option but the sizes; None where the option doesn't apply to it."""
+
+
+def _drops(spec: Spec) -> bool:
+    return bool(spec.dropout or spec.recurrent_dropout or spec.zoneout)
 
 
 def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] = PLAIN) -> dict[str, tuple[Any, ...]]:
@@ -85,27 +167,16 @@ def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] =
 
 def supported(case: Case, options: Mapping[str, tuple[Any, ...]]) -> bool:
     """Say whether a case lies within `options`."""
-    spec = case.spec
-    sizes = {"max_T": case.T, "max_B": case.B, "max_I": spec.input_size, "max_H": spec.hidden_size}
-    return (
-        all(size <= options[name][0] for name, size in sizes.items())
-        and spec.cell in options["cell"]
-        and spec.num_layers in options["num_layers"]
-        and spec.bidirectional in options["bidirectional"]
-        and lengths_of(case) in options["lengths"]
-        and case.dtype in options["dtype"]
-        and spec.bias in options["bias"]
-        and (spec.cell != "gru" or spec.reset_after in options["reset_after"])
-        and bool(spec.output_size) in options["output_layer"]
-        and spec.loss in options["loss"]
-        and case.regime in options["regime"]
+    sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}
+    return all(size <= options[name][0] for name, size in sizes.items()) and all(
+        value(case) is None or value(case) in options[name] for name, value in OF_CASE.items()
     )
 
 
-def lengths_of(case: Case) -> str:
-    """Return which of `LENGTHS` a case has."""
+def lengths_of(case: Case) -> str | None:
+    """Return which of `LENGTHS` a case has; None where there is no batch."""
     if case.lengths is None:
-        return "none"
+        return None if case.spec.axes == "T" else "none"
     return "zero" if 0 in case.lengths else "positive"
 
 
@@ -117,39 +188,78 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
         most = options[f"max_{name}"][0]
         return draw(st.integers(min(least, most), most), label=name)
 
-    def choice(name: str) -> Any:
+    def choice(name: str, applies: bool = True, otherwise: Any = False) -> Any:
         values = [value for value in OFTEN.get(name, options[name]) if value in options[name]]
-        return draw(st.sampled_from(values), label=name)
+        drawn = draw(st.sampled_from(values), label=name)
+        return drawn if applies else otherwise
+
+    def number(name: str, values: tuple[float, ...], applies: bool = True) -> float:
+        wanted = choice(name, applies)
+        drawn = draw(st.sampled_from(values), label=name)
+        return drawn if wanted else 0.0
 
     # A softmax over one number is 1 whatever the number is: every gradient is 0, and nothing can be seen.
     narrowest = 2 if options["loss"] == ("cross_entropy",) else 1
     T, B, I, H = size("T"), size("B"), size("I"), size("H", 1 if True in options["output_layer"] else narrowest)
     cell = choice("cell")
     num_layers, bidirectional = choice("num_layers"), choice("bidirectional")
-    bias = choice("bias")
-    reset_after = choice("reset_after") if cell == "gru" else True
-    lengths = _lengths(draw, T, B, options)
-    O = size("H", narrowest) if choice("output_layer") or H < narrowest <= options["max_H"][0] else 0
-    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or H) > 1] or options["loss"]
+    axes = choice("axes")
+    B = 1 if axes == "T" else B
+    lengths = _lengths(draw, choice("lengths", axes != "T", "none"), T, B)
+    lstm, gru = cell == "lstm", cell == "gru"
+    coupled = choice("coupled", lstm)
+    projected = choice("projection", lstm and H > 1)
+    P = draw(st.integers(1, max(H - 1, 1)), label="P")
+    truncated = choice("truncate", not bidirectional)
+    k1 = draw(st.integers(1, T), label="k1")
+    k2 = draw(st.integers(k1, T + 1), label="k2")
+    of_cell = {
+        "bias": choice("bias"),
+        "reset_after": choice("reset_after", gru, True),
+        "peephole": choice("peephole", lstm),
+        "coupled": coupled,
+        "forget_bias": number("forget_bias", FORGET_BIASES, lstm and not coupled),
+        "proj_size": P if projected else 0,
+        "attention": choice("attention", gru),
+        "clip": number("clip", CLIPS),
+        "merge": choice("merge", bidirectional, "concat"),
+        "dropout": number("dropout", RATES, num_layers > 1),
+        "recurrent_dropout": number("recurrent_dropout", RATES),
+        "zoneout": number("zoneout", RATES),
+        "train": choice("train"),
+        "truncate": (k1, k2) if truncated else None,
+    }
+    width = (P if projected else H) * (2 if bidirectional and of_cell["merge"] == "concat" else 1)
+    O = size("H", narrowest) if choice("output_layer") or width < narrowest <= options["max_H"][0] else 0
+    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or width) > 1] or options["loss"]
     loss = draw(st.sampled_from(losses), label="loss")
-    if lengths is not None:  # the two are drawn all the same, since what draws less is shrunk to
-        O, loss = 0, "none"
-    spec = Spec(cell, I, H, O, bias, reset_after, loss, num_layers, bidirectional)
+    mean = choice("mean", loss != "none", "default")
+    spec = Spec(
+        cell,
+        I,
+        H,
+        O,
+        loss=loss,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        axes=axes,
+        mean=mean,
+        **of_cell,
+    )
     regime = choice("regime")
     seed = draw(st.integers(0, SEED_LIMIT - 1), label="seed")
-    return Case(spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths)
-
-
-def _lengths(draw: st.DrawFn, T: int, B: int, options: Mapping[str, tuple[Any, ...]]) -> tuple[int, ...] | None:
-    """Draw lengths; None if there are none, as with an output layer or a loss."""
-    possible = False in options["output_layer"] and "none" in options["loss"]
-    kinds = options["lengths"] if possible else tuple(kind for kind in options["lengths"] if kind == "none")
-    if not kinds:
+    case = Case(spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths)
+    if not supported(case, options):  # such as an output layer that a softmax needed
         reject()
-    kind = draw(st.sampled_from(kinds), label="lengths")
+    return case
+
+
+def _lengths(draw: st.DrawFn, kind: str, T: int, B: int) -> tuple[int, ...] | None:
+    """Draw lengths of a kind, None for none."""
+    lengths = [draw(st.integers(0 if kind == "zero" else 1, T)) for _ in range(B)]
+    first = draw(st.integers(0, B - 1))
     if kind == "none":
         return None
-    lengths = [draw(st.integers(1 if kind == "positive" else 0, T)) for _ in range(B)]
     if kind == "zero":
-        lengths[draw(st.integers(0, B - 1))] = 0
+        lengths[first] = 0
     return tuple(lengths)

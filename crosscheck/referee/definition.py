@@ -1,25 +1,31 @@
 """The textbook equations as scalar loops: the third implementation. It shares no code with the other two.
 
 Every number is handled by itself, with `+ - * /`, `exp`, `tanh` and comparison, so it may be of any type: a ball, a
-dual number, a fraction. Time, batch, layers and units are written out. Gates come in torch's order, i f g o and r z n;
-row k of a weight matrix belongs to unit k mod H of gate k div H. References: Elman, Cognitive Science 14 (1990), for
-the plain cell; Gers, Schmidhuber & Cummins, Neural Computation 12 (2000), section 2, for the LSTM; Cho et al., EMNLP
-2014, equations 5 to 8, for the GRU, whose h = z h_prev + (1 - z) n is written so here.
+dual number, a fraction. Time, batch, layers and units are written out. Gates come in torch's order, i f g o (i g o
+where f = 1 - i) and r z n; row k of a weight matrix belongs to unit k mod H of gate k div H. References: Elman,
+Cognitive Science 14 (1990), for the plain cell; Gers, Schmidhuber & Cummins, Neural Computation 12 (2000), section 2,
+for the LSTM, and Gers, Schraudolph & Schmidhuber, JMLR 3 (2002), for its peepholes; Cho et al., EMNLP 2014, equations
+5 to 8, for the GRU, whose h = z h_prev + (1 - z) n is written so here; Zhou et al., AAAI 2019, for its attention, in
+oneDNN's form; Gal & Ghahramani, NIPS 2016, for recurrent dropout; Krueger et al., ICLR 2017, for zoneout; Williams &
+Peng, Neural Computation 2 (1990), for truncation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from crosscheck.case import Case, suffix
+from crosscheck.case import Case
 from crosscheck.referee.numbers.dual import Dual
+from crosscheck.spec import Spec, suffix
 
 Number = Any
 Vector = list[Number]
+State = dict[str, Vector]
+"""h and, of an LSTM, c, by name."""
 
 
 def outputs(case: Case) -> dict[str, Any]:
@@ -28,23 +34,21 @@ def outputs(case: Case) -> dict[str, Any]:
     Args:
         case: the problem, its arrays of any number type; see `Case.lift`.
     """
-    spec, a = case.spec, case.arrays
-    y, h_n, c_n = [], [], []
+    spec = case.spec
+    y, final = [], []
     for b in range(case.B):
-        steps = case.T if case.lengths is None else case.lengths[b]
-        sequence, h, c = _stack(case, b, [list(a["x"][t][b]) for t in range(steps)])
-        if spec.output_size:
-            sequence = [_affine(a["W_hy"], h_t, a["b_y"]) for h_t in sequence]
-        y.append(sequence + [[0] * spec.y_size] * (case.T - steps))
-        h_n.append(h)
-        c_n.append(c)
-    runs = range(len(spec.runs))
+        sequence, states = _sequence(case, b)
+        y.append(sequence)
+        final.append(states)
     results = {"y": _array([[y[b][t] for b in range(case.B)] for t in range(case.T)])}
-    results["h_n"] = _array([[h_n[b][k] for b in range(case.B)] for k in runs])
-    if spec.cell == "lstm":
-        results["c_n"] = _array([[c_n[b][k] for b in range(case.B)] for k in runs])
+    for name in spec.states:
+        results[f"{name}_n"] = _array([[final[b][k][name] for b in range(case.B)] for k in range(len(spec.runs))])
+    if spec.axes == "BT":
+        results["y"] = results["y"].swapaxes(0, 1)
+    if spec.axes == "T":
+        results = {name: array[:, 0] for name, array in results.items()}
     if spec.loss != "none":
-        results["loss"] = _array(_loss(spec.loss, y, a["target"]))
+        results["loss"] = _array(_loss(case, y))
     return results
 
 
@@ -82,71 +86,203 @@ def values(case: Case) -> dict[str, Any]:
     return results
 
 
-def _stack(case: Case, b: int, sequence: list[Vector]) -> tuple[list[Vector], list[Vector], list[Vector]]:
-    """Return the last layer's output for sequence b of the batch, and the final states of each layer and direction."""
+def _sequence(case: Case, b: int) -> tuple[list[Vector], list[State]]:
+    """Return y of sequence b of the batch, zeros in its padding, and the final states of each layer and direction."""
     spec, a = case.spec, case.arrays
-    h_n: list[Vector] = []
-    c_n: list[Vector] = []
-    for layer in range(spec.num_layers):
-        halves = []
-        for reverse in (False, True) if spec.bidirectional else (False,):
-            end = suffix(layer, reverse)
-            layer_params = {name: a[name + end] for name in ("W_xh", "W_hh", "b_xh", "b_hh") if name + end in a}
-            h, c = list(a["h_0"][len(h_n)][b]), list(a["c_0"][len(h_n)][b]) if "c_0" in a else []
-            half: list[Vector] = [[] for _ in sequence]
-            for t in range(len(sequence))[:: -1 if reverse else 1]:
-                h, c = _step(spec.cell, spec.reset_after, layer_params, sequence[t], h, c)
-                half[t] = h
-            halves.append(half)
-            h_n.append(h)
-            c_n.append(c)
-        sequence = [[u for half in halves for u in half[t]] for t in range(len(sequence))]
-    return sequence, h_n, c_n
+    y: list[Vector] = []
+    for begin, first, end in _windows(case):
+        states = _constant(_window(case, b, 0, begin, _initial(case, b))[1]) if begin > 0 else _initial(case, b)
+        window, states = _window(case, b, begin, end, states)
+        y += window[first - begin :]
+    if spec.output_size:
+        y = [_affine(a["W_hy"], h_t, a["b_y"]) for h_t in y]
+    return y + [[0] * spec.y_size] * (case.T - len(y)), states
+
+
+def _windows(case: Case) -> Iterator[tuple[int, int, int]]:
+    """Yield (begin, first, end): the gradient of the outputs of steps first to end - 1 goes back to step begin."""
+    if case.spec.truncate is None:
+        yield 0, 0, case.T
+        return
+    k1, k2 = case.spec.truncate
+    for first in range(0, case.T, k1):
+        end = min(first + k1, case.T)
+        yield max(0, end - k2), first, end
+
+
+def _initial(case: Case, b: int) -> list[State]:
+    """Return the initial states of sequence b in each layer and direction."""
+    runs = range(len(case.spec.runs))
+    whole = case.spec.axes == "T"
+    arrays = {name: case.arrays[f"{name}_0"] for name in case.spec.states}
+    return [{name: list(array[k] if whole else array[k][b]) for name, array in arrays.items()} for k in runs]
+
+
+def _constant(states: list[State]) -> list[State]:
+    """Return states without their derivatives."""
+    return [
+        {name: [u.v if isinstance(u, Dual) else u for u in state] for name, state in each.items()} for each in states
+    ]
+
+
+def _window(case: Case, b: int, begin: int, end: int, states: list[State]) -> tuple[list[Vector], list[State]]:
+    """Run sequence b through all layers, from step begin to end - 1 or to its own end, if that is sooner.
+
+    Returns:
+        The last layer's output, a vector a step, and the states of each layer and direction after the last step.
+    """
+    spec, a = case.spec, case.arrays
+    end = end if case.lengths is None else min(end, case.lengths[b])
+    steps = range(begin, end)
+    sequence = {t: list(_at(case, "x", t, b)) for t in steps}
+    after: list[State] = []
+    for k, (layer, reverse) in enumerate(spec.runs):
+        if not reverse:
+            if layer and "dropout" in a:
+                sequence = {t: _times(a["dropout"][layer - 1][t][b], u) for t, u in sequence.items()}
+            inputs, halves = sequence, []
+        half = {}
+        state = states[k]
+        for t in reversed(steps) if reverse else steps:
+            score = _at(case, "attention", t, b) if spec.attention else 0
+            mask = a["recurrent"][k][t][b] if "recurrent" in a else None
+            proposed = _step(spec, suffix(layer, reverse), a, inputs[t], state, mask, score)
+            state = {name: _kept(a, name, (k, t, b), state[name], new) for name, new in proposed.items()}
+            half[t] = state["h"]
+        after.append(state)
+        halves.append(half)
+        sequence = {t: _merged(spec.merge, [half[t] for half in halves]) for t in steps}
+    return list(sequence.values()), after
+
+
+def _at(case: Case, name: str, t: int, b: int) -> Any:
+    """Return what belongs to step t of sequence b in an array whose leading axes are those of the case."""
+    array = case.arrays[name]
+    return {"TB": lambda: array[t][b], "BT": lambda: array[b][t], "T": lambda: array[t]}[case.spec.axes]()
+
+
+def _merged(merge: str, halves: Sequence[Vector]) -> Vector:
+    """Return the outputs of one direction or two as one vector."""
+    if merge == "sum":
+        return [sum(units[1:], start=units[0]) for units in zip(*halves, strict=True)]
+    return [u for half in halves for u in half]
+
+
+def _kept(a: Mapping[str, Any], name: str, where: tuple[int, int, int], old: Vector, new: Vector) -> Vector:
+    """Return the state that zoneout makes of the old one and the one proposed."""
+    if f"zoneout_{name}" not in a:
+        return new
+    k, t, b = where
+    return [d * u + (1 - d) * w for d, u, w in zip(a[f"zoneout_{name}"][k][t][b], old, new, strict=True)]
 
 
 def _step(
-    cell: str, reset_after: bool, a: Mapping[str, Any], x: Sequence[Number], h: Vector, c: Vector
-) -> tuple[Vector, Vector]:
-    """Return the next hidden and cell state of one sequence in one layer and direction, whose parameters are `a`."""
-    H = len(h)
-    zero = [0] * len(a["W_xh"])
-    from_x = _affine(a["W_xh"], x, a.get("b_xh", zero))
-    from_h = _affine(a["W_hh"], h, a.get("b_hh", zero))
+    spec: Spec, end: str, a: Mapping[str, Any], x: Vector, state: State, mask: Vector | None, score: Number
+) -> State:
+    """Return the next state of one sequence in the layer and direction whose parameters' names end in `end`.
+
+    Args:
+        spec: the network.
+        end: see `crosscheck.spec.suffix`.
+        a: all arrays.
+        x: the input of the step.
+        state: the state before it.
+        mask: what h is multiplied with before the recurrent product; None if with nothing.
+        score: the attention score of the step; 0 without.
+    """
+    H = spec.hidden_size
+    W_hh, zero = a[f"W_hh{end}"], [0] * len(a[f"W_hh{end}"])
+    h_in = state["h"] if mask is None else _times(mask, state["h"])
+    from_x = _affine(a[f"W_xh{end}"], x, a.get(f"b_xh{end}", zero))
+    from_h = _affine(W_hh, h_in, a.get(f"b_hh{end}", zero))
     gate = [u + w for u, w in zip(from_x, from_h, strict=True)]
     units = range(H)
-    if cell == "rnn_tanh":
-        return [_tanh(gate[k]) for k in units], c
-    if cell == "rnn_relu":
-        return [gate[k] if gate[k] > 0 else gate[k] * 0 for k in units], c
-    if cell == "lstm":
-        new_c = [_sigmoid(gate[H + k]) * c[k] + _sigmoid(gate[k]) * _tanh(gate[2 * H + k]) for k in units]
-        return [_sigmoid(gate[3 * H + k]) * _tanh(new_c[k]) for k in units], new_c
-    reset, update = [_sigmoid(gate[k]) for k in units], [_sigmoid(gate[H + k]) for k in units]
-    if reset_after:
+
+    def clipped(u: Number) -> Number:
+        return _clip(u, spec.clip)
+
+    if spec.cell == "rnn_tanh":
+        return {"h": [_tanh(clipped(gate[k])) for k in units]}
+    if spec.cell == "rnn_relu":
+        return {"h": [_relu(clipped(gate[k])) for k in units]}
+    if spec.cell == "lstm":
+        return _lstm(spec, end, a, [gate[k : k + H] for k in range(0, len(gate), H)], state["c"])
+    reset = [_sigmoid(clipped(gate[k])) for k in units]
+    update = [(1 - score) * _sigmoid(clipped(gate[H + k])) for k in units]
+    if spec.reset_after:
         inner = [reset[k] * from_h[2 * H + k] for k in units]
     else:
-        kept = [reset[k] * h[k] for k in units]
-        inner = _affine(a["W_hh"][2 * H :], kept, a.get("b_hh", zero)[2 * H :])
-    new = [_tanh(from_x[2 * H + k] + inner[k]) for k in units]
-    return [update[k] * h[k] + (1 - update[k]) * new[k] for k in units], c
+        inner = _affine(W_hh[2 * H :], _times(reset, h_in), a.get(f"b_hh{end}", zero)[2 * H :])
+    new = [_tanh(clipped(from_x[2 * H + k] + inner[k])) for k in units]
+    return {"h": [update[k] * state["h"][k] + (1 - update[k]) * new[k] for k in units]}
+
+
+def _lstm(spec: Spec, end: str, a: Mapping[str, Any], gates: Sequence[Vector], c: Vector) -> State:
+    """Return h and c of an LSTM from the pre-activations of its gates, peepholes aside, and the c before."""
+    units = range(spec.hidden_size)
+    names = "igo" if spec.coupled else "ifgo"
+    gate = dict(zip(names, gates, strict=True))
+
+    def peep(name: str, cell: Vector) -> Vector:
+        """Return a gate's pre-activation with what it sees of the cell."""
+        weights = a[f"p_{name}{end}"] if spec.peephole else None
+        return gate[name] if weights is None else [u + w * v for u, w, v in zip(gate[name], weights, cell, strict=True)]
+
+    def opened(pre: Vector) -> Vector:
+        return [_sigmoid(_clip(u, spec.clip)) for u in pre]
+
+    i = opened(peep("i", c))
+    f = [1 - u for u in i] if spec.coupled else opened([u + spec.forget_bias for u in peep("f", c)])
+    g = [_tanh(_clip(u, spec.clip)) for u in gate["g"]]
+    new = [f[k] * c[k] + i[k] * g[k] for k in units]
+    o = opened(peep("o", new))
+    h = [o[k] * _tanh(_clip(new[k], spec.clip)) for k in units]
+    W_hr = a.get(f"W_hr{end}")
+    return {"h": h if W_hr is None else _affine(W_hr, h, [0] * len(W_hr)), "c": new}
 
 
 def _affine(W: Any, x: Sequence[Number], b: Sequence[Number]) -> Vector:
     return [sum((w * u for w, u in zip(row, x, strict=True)), start=b_k) for row, b_k in zip(W, b, strict=True)]
 
 
-def _loss(name: str, y: list[list[Vector]], target: Any) -> Number:
-    """Return the loss of y[b][t] against target[t][b]."""
-    total, steps, width = 0, len(y) * len(y[0]), len(y[0][0])
-    for b, sequence in enumerate(y):
-        for t, y_t in enumerate(sequence):
-            wanted = target[t][b]
-            if name == "cross_entropy":
-                log_sum = _log(sum(_exp(u) for u in y_t))
-                total = sum(((log_sum - u) * w for u, w in zip(y_t, wanted, strict=True)), start=total)
-            else:
-                total = sum(((u - w) * (u - w) for u, w in zip(y_t, wanted, strict=True)), start=total)
-    return total / {"half_squared_error": 2, "mse": steps * width, "cross_entropy": steps}[name]
+def _times(u: Sequence[Number], w: Sequence[Number]) -> Vector:
+    return [u_k * w_k for u_k, w_k in zip(u, w, strict=True)]
+
+
+def _loss(case: Case, y: list[list[Vector]]) -> Number:
+    """Return the loss of y[b][t] against the target."""
+    over = case.spec.mean_over
+    lengths = case.lengths or (case.T,) * case.B
+    total: Number = 0
+    for b, steps in enumerate(lengths):
+        for t in range(steps):
+            number = len(y[b][t]) if "O" in over else 1
+            if "T" in over:
+                number *= sum(lengths) if "B" in over else steps
+            elif "B" in over:
+                number *= case.B
+            total = _term(case.spec.loss, y[b][t], _at(case, "target", t, b)) / number + total
+    return total
+
+
+def _term(loss: str, y: Vector, target: Vector) -> Number:
+    """Return what one step of one sequence adds to the loss, before any mean is taken."""
+    if loss == "cross_entropy":
+        log_sum = _log(sum(_exp(u) for u in y))
+        return sum((log_sum - u) * w for u, w in zip(y, target, strict=True))
+    square = sum((u - w) * (u - w) for u, w in zip(y, target, strict=True))
+    return square / 2 if loss == "half_squared_error" else square
+
+
+def _clip(u: Number, limit: float) -> Number:
+    """Return u within limit of 0; as it is where limit is 0. At the edge the slope is 1, beyond it 0."""
+    if limit == 0 or -limit <= u <= limit:
+        return u
+    return 0 * u + (limit if u > limit else -limit)
+
+
+def _relu(u: Number) -> Number:
+    return u if u > 0 else u * 0
 
 
 def _sigmoid(z: Number) -> Number:

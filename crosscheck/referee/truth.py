@@ -156,7 +156,7 @@ class Known:
     def _noise(self, samples: int) -> Any:
         rng = np.random.Generator(np.random.PCG64([self.case.seed, zlib.crc32(str(self.case).encode())]))
         spec, format = self.case.spec, FORMATS[self.case.dtype]
-        longest = max(spec.input_size, spec.h_size, spec.output_size)
+        longest = max(spec.input_size, spec.hidden_size, spec.h_size, spec.output_size)
         pieces = Pieces(longest, self.case.B) if format.inner else None
         return lambda array: noisy(array, format, rng, samples, pieces)
 

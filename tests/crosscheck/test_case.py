@@ -15,6 +15,8 @@ from crosscheck.case import DTYPES
 from crosscheck.regimes import REGIMES
 from crosscheck.strategies import cases
 
+MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
+
 
 @given(cases())
 def test_a_line_gives_the_identical_case(case: Case) -> None:
@@ -51,6 +53,8 @@ def test_arrays_are_read_only_and_of_the_stated_shapes(case: Case) -> None:
     for name, array in case.arrays.items():
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
+        if name in MASKS:
+            continue
         counterpart = {"target": "y"}.get(name, name[1:] if name in ("dy", "dh_n", "dc_n") else f"d{name}")
         assert array.shape == shapes[counterpart]
     assert case.params.keys() == case.spec.param_shapes().keys()
@@ -125,6 +129,35 @@ def test_another_machine_draws_the_same_numbers(regime: str) -> None:
             Case(Spec("lstm", 2, 1, num_layers=3, bidirectional=True), 4, 3, lengths=(2, 4, 0)),
             "lstm:T4B3I2H1:layers=3:bidirectional=true:lengths=2,4,0:seed=0",
         ),
+        (
+            Case(Spec("lstm", 2, 3, proj_size=2, peephole=True, forget_bias=1.0, clip=0.703125, truncate=(2, 4)), 4, 3),
+            "lstm:T4B3I2H3:peephole=true:forget_bias=1:proj_size=2:clip=0.703125:truncate=2,4:seed=0",
+        ),
+        (
+            Case(
+                Spec(
+                    "gru",
+                    2,
+                    3,
+                    loss="mse",
+                    num_layers=2,
+                    bidirectional=True,
+                    merge="sum",
+                    axes="T",
+                    attention=True,
+                    dropout=0.3,
+                    recurrent_dropout=0.25,
+                    zoneout=0.7,
+                    train=False,
+                    mean="none",
+                ),
+                4,
+                1,
+            ),
+            "gru:T4B1I2H3:layers=2:bidirectional=true:merge=sum:axes=T:attention=true:dropout=0.3:"
+            "recurrent_dropout=0.25:zoneout=0.7:train=false:loss=mse:mean=none:seed=0",
+        ),
+        (Case(Spec("lstm", 2, 3, coupled=True), 4, 1), "lstm:T4B1I2H3:coupled=true:seed=0"),
     ],
 )
 def test_options_at_their_default_are_left_out(case: Case, line: str) -> None:
@@ -145,7 +178,11 @@ def test_options_come_in_any_order() -> None:
     )
 
 
-OPTION_NAMES = "layers, bidirectional, bias, reset_after, loss, regime, dtype, lengths, seed"
+OPTION_NAMES = (
+    "layers, bidirectional, merge, axes, bias, reset_after, peephole, coupled, forget_bias, proj_size, attention, "
+    "clip, dropout, recurrent_dropout, zoneout, train, truncate, loss, mean, regime, dtype, lengths, seed"
+)
+EIGHT_BITS = "0, or a number from 1/256 to 256 of at most 8 bits, exact in every format"
 SIZES = "a whole number from 1 to 65536"
 
 
@@ -186,14 +223,30 @@ SIZES = "a whole number from 1 to 65536"
         ("gru:T2B2I1H1:lengths=1,-1", "lengths: got '1,-1', wanted whole numbers such as 2,4,0"),
         ("gru:T2B2I1H1:lengths=1", "lengths: got (1,), wanted a tuple of 2 whole numbers from 0 to 2"),
         ("gru:T2B2I1H1:lengths=1,3", "lengths: got (1, 3), wanted a tuple of 2 whole numbers from 0 to 2"),
+        ("gru:T1B2I1H1:axes=T", "axes: got T with B=2, wanted T with B=1 and no lengths, or axes with a batch"),
         (
-            "gru:T2B2I1H1O1:lengths=1,2",
-            "lengths: got (1, 2) with an output layer or a loss, wanted none of the two",
+            "gru:T1B1I1H1:axes=T:lengths=1",
+            "axes: got T with B=1 and lengths 1, wanted T with B=1 and no lengths, or axes with a batch",
         ),
+        ("gru:T1B1I1H1:axes=BTI", "axes: got 'BTI', wanted one of TB, BT, T"),
+        ("gru:T1B1I1H1:merge=sum", "merge: got sum, wanted concat, or two directions"),
+        ("gru:T1B1I1H1:peephole=true", "peephole: got true for gru, wanted false, or the lstm cell"),
+        ("gru:T1B1I1H1:forget_bias=1", "forget_bias: got 1 for gru, wanted 0, or the lstm cell"),
+        ("lstm:T1B1I1H1:attention=true", "attention: got true for lstm, wanted false, or the gru cell"),
         (
-            "gru:T2B2I1H1:loss=mse:lengths=1,2",
-            "lengths: got (1, 2) with an output layer or a loss, wanted none of the two",
+            "lstm:T1B1I1H1:coupled=true:forget_bias=1",
+            "forget_bias: got 1, wanted 0 with coupled gates, which have no forget gate",
         ),
+        ("lstm:T1B1I1H2:proj_size=2", "proj_size: got 2, wanted a whole number from 0 to 1"),
+        ("lstm:T1B1I1H1:clip=0.001", f"clip: got 0.001, wanted {EIGHT_BITS}"),
+        ("lstm:T1B1I1H1:clip=0.7", f"clip: got 0.7, wanted {EIGHT_BITS}"),
+        ("lstm:T1B1I1H1:clip=-1", "clip: got '-1', wanted a number such as 0.5"),
+        ("lstm:T1B1I1H1:zoneout=1", "zoneout: got 1.0, wanted a rate from 0 to below 1"),
+        ("lstm:T1B1I1H1:dropout=0.3", "dropout: got 0.3, wanted 0, or more than one layer"),
+        ("lstm:T1B1I1H1:truncate=2,1", "truncate: got (2, 1), wanted (k1, k2), two whole numbers with 1 <= k1 <= k2"),
+        ("lstm:T1B1I1H1:truncate=2", "truncate: got (2,), wanted (k1, k2), two whole numbers with 1 <= k1 <= k2"),
+        ("gru:T1B1I1H1:bidirectional=true:truncate=1,1", "truncate: got 1,1, wanted none, or one direction"),
+        ("gru:T1B1I1H1:mean=T", "mean: got T, wanted default, or a loss"),
     ],
 )
 def test_a_malformed_line(line: str, message: str) -> None:
@@ -252,6 +305,81 @@ def test_the_arrays_of_a_stack() -> None:
     weights = [array.tobytes() for name, array in case.arrays.items() if name.startswith("W_hh")]
     states = [state.tobytes() for state in case.h_0]
     assert (len(set(weights)), len(set(states))) == (6, 6)  # no two layers or directions have the same numbers
+
+
+def test_the_parameters_of_the_variants_of_an_lstm() -> None:
+    assert Spec("lstm", 5, 3, bias=False, peephole=True, proj_size=2, num_layers=2).param_shapes() == {
+        "W_xh": (12, 5),
+        "W_hh": (12, 2),
+        "p_i": (3,),
+        "p_f": (3,),
+        "p_o": (3,),
+        "W_hr": (2, 3),
+        "W_xh_l1": (12, 2),
+        "W_hh_l1": (12, 2),
+        "p_i_l1": (3,),
+        "p_f_l1": (3,),
+        "p_o_l1": (3,),
+        "W_hr_l1": (2, 3),
+    }
+    coupled = Spec("lstm", 5, 3, coupled=True, peephole=True).param_shapes()
+    assert coupled == {"W_xh": (9, 5), "W_hh": (9, 3), "b_xh": (9,), "b_hh": (9,), "p_i": (3,), "p_o": (3,)}
+
+
+def test_the_axes_hold_the_same_numbers() -> None:
+    options = "layers=2:bidirectional=true:attention=true:dropout=0.3:recurrent_dropout=0.7:regime=ordinary:seed=3"
+    time, batch, none = (Case.parse(f"gru:T4B1I2H3:axes={axes}:{options}").arrays for axes in ("TB", "BT", "T"))
+    for name, array in time.items():
+        if name in ("x", "dy", "attention"):
+            assert np.array_equal(batch[name], array.swapaxes(0, 1))
+            assert np.array_equal(none[name], array[:, 0])
+        elif name in ("h_0", "dh_n"):
+            assert np.array_equal(batch[name], array)
+            assert np.array_equal(none[name], array[:, 0])
+        else:
+            assert np.array_equal(batch[name], array)
+            assert np.array_equal(none[name], array)
+
+
+def test_the_masks() -> None:
+    line = "lstm:T50B4I2H8:layers=3:proj_size=5:bidirectional=true:dropout=0.3:recurrent_dropout=0.7:zoneout=0.3"
+    case = Case.parse(f"{line}:seed=3")
+    assert case.dropout.shape == (2, 50, 4, 10)
+    assert case.recurrent.shape == (6, 50, 4, 5)
+    assert [mask.shape for mask in case.zoneout] == [(6, 50, 4, 5), (6, 50, 4, 8)]
+    # 1 / 0.7 and 1 / 0.3 to 8 bits
+    assert set(case.dropout.ravel().tolist()) == {0.0, 183 / 128}
+    assert set(case.recurrent.ravel().tolist()) == {0.0, 213 / 64}
+    assert set(np.concatenate([mask.ravel() for mask in case.zoneout]).tolist()) == {0.0, 1.0}
+    for mask, rate in ((1 - np.sign(case.dropout), 0.3), (1 - np.sign(case.recurrent), 0.7), (case.zoneout[1], 0.3)):
+        deviation = np.sqrt(rate * (1 - rate) / mask.size)
+        assert abs(np.mean(mask) - rate) < 5 * deviation
+    steps = [mask.tobytes() for mask in case.dropout[0]]
+    assert len(set(steps)) > 1  # each step has a mask of its own
+
+    evaluated = Case.parse(f"{line}:train=false:seed=3")
+    assert evaluated.dropout is None
+    assert evaluated.recurrent is None
+    assert {number for mask in evaluated.zoneout for number in mask.ravel().tolist()} == {77 / 256}
+
+
+@pytest.mark.parametrize(
+    ("options", "over"),
+    [
+        ("loss=half_squared_error", ""),
+        ("loss=mse", "TBO"),
+        ("loss=cross_entropy", "TB"),
+        ("loss=mse:mean=none", ""),
+        ("loss=mse:mean=BO", "BO"),
+    ],
+)
+def test_what_a_loss_is_the_mean_over(options: str, over: str) -> None:
+    assert Case.parse(f"gru:T1B1I1H2:{options}").spec.mean_over == over
+
+
+def test_the_last_step_of_each_sequence() -> None:
+    case = Case.parse("gru:T3B3I1H2:regime=last_step:lengths=2,3,0:seed=1")
+    assert [np.flatnonzero(case.dy[:, b].any(axis=-1)).tolist() for b in range(3)] == [[1], [2], []]
 
 
 def test_a_seed_is_a_whole_number() -> None:

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import Case
-from crosscheck.case import GATES, LOSSES
 from crosscheck.referee.numbers.ball import Balls, UndecidedError, balls, overlap, precision, split
 from crosscheck.referee.numbers.bounded import Bounded, bounded
 from crosscheck.referee.numbers.dual import Duals, duals
 from crosscheck.referee.numbers.format import FORMATS, Format
 from crosscheck.referee.numbers.noisy import Noisy, noisy
 from crosscheck.referee.reference import reference
+from crosscheck.spec import GATES, LOSSES
 from crosscheck.strategies import EVERYTHING, cases, supports
 from crosscheck.subjects.manual import manual
 

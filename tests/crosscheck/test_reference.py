@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import Case
-from crosscheck.case import GATES
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.reference import reference
+from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING, cases, supports
 from crosscheck.subjects.manual import manual
 

@@ -32,7 +32,7 @@ def test_a_fill_is_a_function_of_seed_and_name() -> None:
 @pytest.mark.parametrize("regime", REGIMES)
 def test_a_regime_says_what_it_shows_and_fits_8_bits(regime: str) -> None:
     fills = [fill for fill in vars(REGIMES[regime]).values() if isinstance(fill, Fill)]
-    assert len(fills) == 6
+    assert len(fills) == 7
     assert all(0 <= fill.most <= 127 and np.frexp(fill.step)[0] == 0.5 for fill in fills)
     assert REGIMES[regime].shows
 

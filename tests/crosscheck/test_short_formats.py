@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import ArgumentError, Case, Status, check, subject
-from crosscheck.case import GATES
 from crosscheck.examine import examine
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.truth import Known
+from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING, KNOWN, cases, supported, supports
 from crosscheck.subject import Subject, make
 from crosscheck.subjects.torch_rnn import torch_rnn

@@ -11,8 +11,8 @@ import pytest
 
 from crosscheck import Case, Spec, Status, Verdict, check, subject
 from crosscheck.campaign import Checked, Event
-from crosscheck.case import GATES
 from crosscheck.examine import examine
+from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import make
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crosscheck import Case, Status, Verdict, check
-from crosscheck.case import GATES
 from crosscheck.examine import examine
+from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import make
 

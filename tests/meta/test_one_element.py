@@ -14,8 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crosscheck import Case
-from crosscheck.case import GATES
 from crosscheck.referee.proof import Outcome, prove
+from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING, cases, supports
 from crosscheck.subjects.manual import manual
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from crosscheck import ArgumentError, Case, Report, Status, Verdict, assert_agrees, check, subject
-from crosscheck.case import GATES
 from crosscheck.report.terminal import failure_text
+from crosscheck.spec import GATES
 from crosscheck.subjects.manual import manual
 
 EXAMPLES = 20

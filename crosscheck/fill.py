@@ -1,0 +1,101 @@
+"""The arrays of a case: a pure function of its few fields.
+
+All is drawn time-major, so that a case in another order of axes has the same numbers. Masks stay so: they are no part
+of anybody's layout.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crosscheck.regimes import REGIMES, bernoulli
+
+if TYPE_CHECKING:
+    from crosscheck.case import Case
+
+OVER_TIME = ("x", "attention", "dy", "target")
+
+
+def fill(case: Case) -> dict[str, Any]:
+    """Return the arrays of a case by name, read-only."""
+    spec, regime = case.spec, REGIMES[case.regime]
+    sequence = (case.T, case.B)
+    states = {name: (len(spec.runs), case.B, size) for name, size in spec.state_sizes.items()}
+    drawn = {
+        name: (regime.weights if name.startswith(("W", "p")) else regime.biases).draw(case.seed, name, shape)
+        for name, shape in spec.param_shapes().items()
+    }
+    drawn["x"] = regime.x.draw(case.seed, "x", (*sequence, spec.input_size))
+    if spec.attention:
+        drawn["attention"] = regime.attention.draw(case.seed, "attention", sequence)
+    drawn |= {f"{name}_0": regime.states.draw(case.seed, f"{name}_0", shape) for name, shape in states.items()}
+    if spec.loss == "none":
+        drawn["dy"] = regime.cotangents.draw(case.seed, "dy", (*sequence, spec.y_size))
+        drawn |= {f"d{name}_n": regime.cotangents.draw(case.seed, f"d{name}_n", states[name]) for name in states}
+        if regime.last_step_only:
+            drawn["dy"][~_last_steps(case)] = 0
+        if regime.outputs_only:
+            drawn |= {f"d{name}_n": np.zeros(shape) for name, shape in states.items()}
+    else:
+        drawn["target"] = regime.target.draw(case.seed, "target", (*sequence, spec.y_size))
+        if spec.loss == "cross_entropy":
+            drawn["target"] = _distribution(drawn["target"])
+    drawn = {name: _in_axes(array, spec.axes, name in OVER_TIME) for name, array in drawn.items()} | _masks(case)
+    arrays = {name: np.ascontiguousarray(array).astype(case.array_dtype) for name, array in drawn.items()}
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays
+
+
+def _in_axes(array: Any, axes: str, over_time: bool) -> Any:
+    """Return an array (T, B, ...) in the order of `axes`; one that is not over time loses its batch, if all do."""
+    if axes == "T" and (over_time or array.ndim == 3):
+        return array[:, 0]
+    return array.swapaxes(0, 1) if axes == "BT" and over_time else array
+
+
+def _last_steps(case: Case) -> Any:
+    """Return where (T, B) a sequence takes its last step."""
+    lengths = np.array(case.lengths or (case.T,) * case.B)
+    return np.arange(case.T)[:, None] == lengths - 1
+
+
+def _masks(case: Case) -> dict[str, Any]:
+    """Return the masks that the spec's rates ask for, drawn or, in zoneout's evaluation, constant.
+
+    What is kept is scaled by 1 / (1 - rate) to 8 bits, so that it is the same number in every format.
+    """
+    spec, sequence, masks = case.spec, (case.T, case.B), {}
+    runs = len(spec.runs)
+    dropped = {
+        "dropout": (spec.dropout, (spec.num_layers - 1, *sequence, spec.h_size)),
+        "recurrent": (spec.recurrent_dropout, (runs, *sequence, spec.state_sizes["h"])),
+    }
+    for name, (rate, shape) in dropped.items():
+        if rate and spec.train:
+            masks[name] = (1 - bernoulli(case.seed, name, shape, rate)) * _eight_bits(1 / (1 - rate))
+    for state, size in spec.state_sizes.items():
+        name, shape = f"zoneout_{state}", (runs, *sequence, size)
+        if spec.zoneout:
+            masks[name] = (
+                bernoulli(case.seed, name, shape, spec.zoneout)
+                if spec.train
+                else np.full(shape, _eight_bits(spec.zoneout))
+            )
+    return masks
+
+
+def _eight_bits(number: float) -> float:
+    """Return the nearest number of 8 bits."""
+    significand, exponent = np.frexp(number)
+    return float(np.ldexp(np.rint(significand * 2**8), exponent - 8))
+
+
+def _distribution(drawn: Any) -> Any:
+    """Return distributions over the last axis, in eighths: most of the weight on one entry, the rest on the first."""
+    target = np.zeros_like(drawn)
+    np.put_along_axis(target, drawn.argmax(axis=-1, keepdims=True), 0.875, axis=-1)
+    target[..., 0] += 0.125
+    return target

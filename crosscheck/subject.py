@@ -2,6 +2,8 @@
 
 A subject is any callable `case -> mapping of name to array`. The names are those of `Case.result_shapes`: the outputs
 y, h_n, c_n and loss, and `d` + the name of an input or parameter for its gradient. What it leaves out is not checked.
+
+One that says how it is used in two steps, a forward pass and the backward pass that follows it, is a `TwoSteps`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -22,9 +24,59 @@ from crosscheck.errors import ArgumentError
 from crosscheck.loading import attribute_of, copy_of, load_module, split_target
 
 Function = Callable[[Case], Mapping[str, Any]]
+AnyFunction = TypeVar("AnyFunction", bound=Function)
 OPTIONS_ATTRIBUTE = "__crosscheck_options__"
 BUILT_IN = ("manual", "torch_rnn", "torch_builtin")
 """The subjects that come with the package: `crosscheck.subjects.<name>:<name>`."""
+
+
+@runtime_checkable
+class TwoSteps(Protocol):
+    """A subject in two steps, which can be used one by one; a class that inherits from it is a subject too."""
+
+    def forward(self, case: Case) -> tuple[Mapping[str, Any], Any]:
+        """Return the outputs by name, and the memory: whatever `backward` needs besides the case."""
+        ...
+
+    def backward(self, memory: Any, case: Case) -> Mapping[str, Any]:
+        """Return the gradients by name, in arrays of their own; the memory and the case are only read."""
+        ...
+
+    def __call__(self, case: Case) -> dict[str, Any]:
+        """Return the outputs and the gradients."""
+        outputs, memory = self.forward(case)
+        return {**outputs, **self.backward(memory, case)}
+
+
+class _Pair(TwoSteps):
+    """Two functions as a subject."""
+
+    def __init__(self, name: str, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+        self.__name__, self.__module__ = name, forward.__module__
+        self._forward, self._backward = forward, backward
+
+    def forward(self, case: Case) -> tuple[Mapping[str, Any], Any]:
+        outputs, memory = self._forward(case)
+        return outputs, memory
+
+    def backward(self, memory: Any, case: Case) -> Mapping[str, Any]:
+        gradients: Mapping[str, Any] = self._backward(memory, case)
+        return gradients
+
+
+def two_steps(
+    name: str,
+    forward: Callable[[Case], tuple[Mapping[str, Any], Any]],
+    backward: Callable[[Any, Case], Mapping[str, Any]],
+) -> TwoSteps:
+    """Return two functions as one subject.
+
+    Args:
+        name: what it is called.
+        forward: case -> outputs by name, memory.
+        backward: memory, case -> gradients by name.
+    """
+    return _Pair(name, forward, backward)
 
 
 @dataclass(frozen=True)
@@ -94,7 +146,7 @@ class Result:
         return all(bool(np.isfinite(array).all()) for array in self.values.values())
 
 
-def subject(**options: Any) -> Callable[[Function], Function]:
+def subject(**options: Any) -> Callable[[AnyFunction], AnyFunction]:
     """Decorate a subject with what it supports, so that only such cases are drawn.
 
     Args:
@@ -106,7 +158,7 @@ def subject(**options: Any) -> Callable[[Function], Function]:
     """
     strategies.supports(options)
 
-    def mark(function: Function) -> Function:
+    def mark(function: AnyFunction) -> AnyFunction:
         setattr(function, OPTIONS_ATTRIBUTE, dict(options))
         return function
 

@@ -9,15 +9,14 @@ from torch.func import functional_call
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from crosscheck.case import Case
-from crosscheck.subject import subject
+from crosscheck.subject import subject, two_steps
 from crosscheck.subjects import torch_case
 from torch_rnn.builtin import NAMES, to_builtin
 
 
-@subject(**torch_case.SUPPORTED | {"reset_after": True, "lengths": ("none", "positive")})
-def torch_builtin(case: Case) -> dict[str, Any]:
-    """Return every output and gradient of a case, computed by `torch.nn`."""
-    return torch_case.results(case, _outputs)
+def forward(case: Case) -> tuple[dict[str, Any], Any]:
+    """Return the outputs of a case, computed by `torch.nn`, and what `torch_case.backward` needs."""
+    return torch_case.forward(case, _outputs)
 
 
 def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs:
@@ -38,3 +37,7 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
     if spec.output_size:
         y = torch.nn.functional.linear(y, tensors["W_hy"], tensors["b_y"])
     return {"y": y} | {f"{name}_n": state for name, state in zip(spec.states, states_n, strict=True)}
+
+
+OPTIONS = torch_case.SUPPORTED | {"reset_after": True, "lengths": ("none", "positive")}
+torch_builtin = subject(**OPTIONS)(two_steps("torch_builtin", forward, torch_case.backward))

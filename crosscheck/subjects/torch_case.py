@@ -1,4 +1,4 @@
-"""A case in torch: its arrays as leaves, the objective, and autograd's gradients by name."""
+"""A case in torch, in two steps: its arrays as leaves and the objective; then autograd's gradients by name."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ SUPPORTED = {name: values for name, values in EVERYTHING.items() if name != "dty
 """What torch supports. Of dtypes nothing is said: float64 and float32 are drawn, the short formats if asked for."""
 
 
-def results(case: Case, outputs: Callable[[Case, dict[str, torch.Tensor]], Outputs]) -> dict[str, Any]:
-    """Return every output and gradient of a case.
+def forward(
+    case: Case, outputs: Callable[[Case, dict[str, torch.Tensor]], Outputs]
+) -> tuple[dict[str, Any], tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+    """Return the outputs of a case; the objective, and the tensors to differentiate it by.
 
     Args:
         case: the problem.
@@ -33,9 +35,14 @@ def results(case: Case, outputs: Callable[[Case, dict[str, torch.Tensor]], Outpu
     else:
         objective = computed["loss"] = losses.LOSSES[case.spec.loss](computed["y"], tensors["target"])
     assert isinstance(objective, torch.Tensor)
-    gradients = torch.autograd.grad(objective, list(leaves.values()))
-    computed |= {f"d{name}": gradient for name, gradient in zip(leaves, gradients, strict=True)}
-    return {name: _array(tensor.detach()) for name, tensor in computed.items()}
+    return {name: _array(tensor.detach()) for name, tensor in computed.items()}, (objective, leaves)
+
+
+def backward(memory: tuple[torch.Tensor, dict[str, torch.Tensor]], case: Case) -> dict[str, Any]:  # noqa: ARG001
+    """Return every gradient of a case."""
+    objective, leaves = memory
+    gradients = torch.autograd.grad(objective, list(leaves.values()), retain_graph=True)
+    return {f"d{name}": _array(gradient) for name, gradient in zip(leaves, gradients, strict=True)}
 
 
 def _array(tensor: torch.Tensor) -> Any:

@@ -8,15 +8,14 @@ import torch
 from torch.func import functional_call
 
 from crosscheck.case import Case
-from crosscheck.subject import subject
+from crosscheck.subject import subject, two_steps
 from crosscheck.subjects import torch_case
 from torch_rnn import Readout, Recurrent
 
 
-@subject(**torch_case.SUPPORTED)
-def torch_rnn(case: Case) -> dict[str, Any]:
-    """Return every output and gradient of a case, computed by `torch_rnn`."""
-    return torch_case.results(case, _outputs)
+def forward(case: Case) -> tuple[dict[str, Any], Any]:
+    """Return the outputs of a case, computed by `torch_rnn`, and what `torch_case.backward` needs."""
+    return torch_case.forward(case, _outputs)
 
 
 def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs:
@@ -40,3 +39,6 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
             readout = Readout(spec.h_size, spec.output_size, dtype=y.dtype)
         y = functional_call(readout, {"W_hy": tensors["W_hy"], "b_y": tensors["b_y"]}, (y,))
     return {"y": y} | {f"{name}_n": state for name, state in zip(spec.states, states_n, strict=True)}
+
+
+torch_rnn = subject(**torch_case.SUPPORTED)(two_steps("torch_rnn", forward, torch_case.backward))

@@ -12,7 +12,7 @@ import pytest
 import crosscheck
 from crosscheck import ArgumentError, Case, Subject
 from crosscheck.strategies import PLAIN
-from crosscheck.subject import BUILT_IN, Finding, load, make, run
+from crosscheck.subject import BUILT_IN, Finding, TwoSteps, load, make, run, two_steps
 from crosscheck.subjects.manual import manual
 
 CASE = Case.parse("rnn_tanh:T2B1I1H2:seed=1")
@@ -299,3 +299,35 @@ def test_results_are_copied() -> None:
 
 def test_a_subject_is_data() -> None:
     assert make(manual) == Subject("manual", manual, make(manual).options, make(manual).declared)
+
+
+def halves(case: Case) -> tuple[dict[str, Any], Any]:
+    return {"y": case.x / 2}, "left"
+
+
+def gradients(memory: Any, case: Case) -> dict[str, Any]:
+    return {"dx": case.dy / 2, "said": memory}
+
+
+def test_two_functions_are_a_subject_in_two_steps() -> None:
+    pair = two_steps("halving", halves, gradients)
+    outputs, memory = pair.forward(CASE)
+    assert (outputs["y"] == CASE.x / 2).all()
+    assert pair.backward(memory, CASE)["said"] == "left"
+    assert list(pair(CASE)) == ["y", "dx", "said"]
+    assert make(crosscheck.subject(cell="rnn_tanh")(pair)) == Subject(
+        "halving", pair, PLAIN | {"cell": ("rnn_tanh",)}, frozenset({"cell"})
+    )
+
+
+def test_a_class_in_two_steps_is_a_subject_by_inheritance() -> None:
+    class Halving(TwoSteps):
+        def forward(self, case: Case) -> tuple[dict[str, Any], Any]:
+            return halves(case)
+
+        def backward(self, memory: Any, case: Case) -> dict[str, Any]:
+            return gradients(memory, case)
+
+    assert isinstance(Halving(), TwoSteps)
+    assert not isinstance(halves, TwoSteps)
+    assert list(make(Halving()).function(CASE)) == ["y", "dx", "said"]

@@ -7,7 +7,7 @@ import pytest
 from crosscheck import Case, Status, check
 from crosscheck.examine import examine
 from crosscheck.strategies import EVERYTHING, supported
-from crosscheck.subject import BUILT_IN, make, run
+from crosscheck.subject import BUILT_IN, TwoSteps, make, run
 
 LINES = (
     "rnn_tanh:T3B2I4H2:seed=1",
@@ -31,6 +31,20 @@ def test_every_tensor_is_returned_and_right(name: str, line: str) -> None:
         assert run(subject, case).values.keys() == case.result_shapes.keys()
         (verdict,) = examine([subject], case)
         assert (verdict.status, verdict.not_checked) == (Status.PASS, ())
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_two_steps_are_the_whole_and_the_second_can_be_repeated(name: str, line: str) -> None:
+    case, subject = Case.parse(line), make(name)
+    if supported(case, subject.options):
+        assert isinstance(subject.function, TwoSteps)
+        outputs, memory = subject.function.forward(case)
+        assert set(outputs) == set(case.output_names)
+        whole = subject.function(case)
+        for _ in range(2):
+            results = {**outputs, **subject.function.backward(memory, case)}
+            assert {n: a.tobytes() for n, a in results.items()} == {n: a.tobytes() for n, a in whole.items()}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

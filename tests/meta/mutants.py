@@ -840,8 +840,8 @@ MUTANTS = (
     Mutant(
         name="output-not-transposed-back",
         file=ADAPTER,
-        right='results = {"y": y,',
-        wrong='results = {"y": y.swapaxes(0, 1),',
+        right='outputs = {"y": y,',
+        wrong='outputs = {"y": y.swapaxes(0, 1),',
         options=RNN,
         size="T1B2I1H1",
         tensors=("y",),

@@ -51,6 +51,7 @@ def cli() -> None:
 @click.option(
     "--shape", "shapes", multiple=True, metavar="NAME=T,B,I", help="With --self: an input's shape. Repeatable."
 )
+@click.option("--list", "list_specs", is_flag=True, help="Print the matrix of specs and who supports what.")
 @click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def run(
@@ -64,6 +65,7 @@ def run(
     no_shrink: bool,
     by_itself: bool,
     shapes: tuple[str, ...],
+    list_specs: bool,
     strict: bool,
     verbose: bool,
 ) -> int:
@@ -86,6 +88,8 @@ def run(
         for subject in map(make, BUILT_IN)
         if not dtypes or "dtype" not in subject.declared or set(dtypes) & set(subject.options["dtype"])
     )
+    if list_specs:
+        return _list_specs(subjects)
     if case_lines:
         return _run_cases(subjects, case_lines, strict)
     unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
@@ -99,6 +103,18 @@ def run(
         options["dtype"] = dtypes
     settings = Settings(max_examples, max_time, seed, not no_shrink, options)
     return _run_campaign(subjects, settings, strict, verbose)
+
+
+def _list_specs(subjects: tuple[Subject, ...]) -> int:
+    from rich.console import Console
+
+    from crosscheck.matrix import rows
+    from crosscheck.report.terminal import matrix
+    from crosscheck.strategies import EVERYTHING
+
+    columns = {subject.name: subject.options for subject in subjects} | {"definition": EVERYTHING}
+    Console(markup=False, emoji=False).print(matrix(tuple(columns), tuple(rows(columns))), soft_wrap=True)
+    return PASSED
 
 
 def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, verbose: bool) -> int:

@@ -80,6 +80,11 @@ def summary(report: Report) -> RenderableType:
     return Group("", table, "", outcome(report))
 
 
+def matrix(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RenderableType:
+    """Return the matrix of specs: a row an option, and a column each of those named."""
+    return _aligned((("option", "values", *names), *rows))
+
+
 def outcome(report: Report) -> Text:
     """Return the one line that says how a campaign ended."""
     status = Status.FAIL if report.failures else Status.PASS

@@ -4,6 +4,7 @@
     W_hh  weight_hh_l0    W_hh_reverse  weight_hh_l0_reverse    ...
     b_xh  bias_ih_l0      b_xh_reverse  bias_ih_l0_reverse
     b_hh  bias_hh_l0      b_hh_reverse  bias_hh_l0_reverse      W_xh_l1_reverse  weight_ih_l1_reverse    ...
+    W_hr  weight_hr_l0    W_hr_reverse  weight_hr_l0_reverse    (of an LSTM with projection)
 
 Parameters are copied both ways, so that neither side changes with the other.
 """
@@ -25,7 +26,13 @@ from torch_rnn.params import param_names, param_shapes
 class Names:
     """torch.nn's name of a parameter by ours, for any layer: `NAMES["W_xh_l1"]` is weight_ih_l1."""
 
-    fields: Mapping[str, str] = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b_xh": "bias_ih", "b_hh": "bias_hh"}
+    fields: Mapping[str, str] = {
+        "W_xh": "weight_ih",
+        "W_hh": "weight_hh",
+        "b_xh": "bias_ih",
+        "b_hh": "bias_hh",
+        "W_hr": "weight_hr",
+    }
 
     def __getitem__(self, name: str) -> str:
         """Return torch.nn's name.
@@ -33,7 +40,7 @@ class Names:
         Raises:
             ArgumentError: there is no such parameter.
         """
-        parts = re.fullmatch(r"([Wb]_[xh]h)(?:_l([1-9]\d*))?(_reverse)?", name)
+        parts = re.fullmatch(r"(W_[xh]h|b_[xh]h|W_hr)(?:_l([1-9]\d*))?(_reverse)?", name)
         if parts is None:
             raise ArgumentError("name", repr(name), "one of `param_names`")
         field, layer, direction = parts.groups(default="")
@@ -56,7 +63,8 @@ def to_builtin(cell: str, params: Mapping[str, Tensor]) -> nn.RNNBase:
     Args:
         cell: a name in `CELLS` but gru_reset_before, which torch.nn has not.
         params: for each layer and direction, W_xh (G*H, I), or (G*H, D*H) above the first layer, W_hh (G*H, H), and
-            either both of b_xh and b_hh (G*H,) or none, by the names of `param_names`.
+            either both of b_xh and b_hh (G*H,) or none, by the names of `param_names`. An LSTM may have a projection:
+            W_hr (P, H) for each layer and direction, P < H; then W_hh is (G*H, P).
 
     Raises:
         ArgumentError: torch.nn has no such cell, a name is unknown or missing, or a tensor has a wrong shape, dtype or
@@ -64,15 +72,18 @@ def to_builtin(cell: str, params: Mapping[str, Tensor]) -> nn.RNNBase:
     """
     if cell not in BUILTIN:
         raise ArgumentError("cell", repr(cell), "a cell of torch.nn: " + ", ".join(BUILTIN))
-    num_layers, bidirectional, bias = _options(params)
-    _check(CELLS[cell].num_gates, num_layers, bidirectional, params)
+    num_layers, bidirectional, bias, projected = _options(params)
+    if projected and cell != "lstm":
+        raise ArgumentError("params", "W_hr", f"no projection: torch.nn has one only for lstm, not for {cell}")
+    H, P = _check(CELLS[cell].num_gates, num_layers, bidirectional, bias, projected, params)
     # on the meta device nothing is drawn, which would be thrown away here and move the caller's random numbers on
     module = BUILTIN[cell](
         params["W_xh"].shape[1],
-        params["W_hh"].shape[1],
+        H,
         num_layers=num_layers,
         bidirectional=bidirectional,
         bias=bias,
+        **({"proj_size": P} if projected else {}),  # to a GRU, torch.nn wants nothing said of it
         device="meta",
         dtype=params["W_xh"].dtype,
     )
@@ -86,40 +97,49 @@ def from_builtin(module: nn.RNNBase) -> tuple[str, dict[str, Tensor]]:
     The parameters do not depend on `batch_first` and `dropout`: what is made of them is time-major and drops nothing.
 
     Args:
-        module: a torch.nn.RNN, LSTM or GRU, without projection.
+        module: a torch.nn.RNN, LSTM or GRU.
 
     Raises:
         ArgumentError: it is something else.
     """
     if not isinstance(module, nn.RNNBase):
         raise ArgumentError("module", type(module).__name__, "a torch.nn.RNN, LSTM or GRU")
-    if module.proj_size != 0:
-        raise ArgumentError("proj_size", module.proj_size, 0)
-    names = param_names(module.num_layers, module.bidirectional, module.bias)
+    names = param_names(module.num_layers, module.bidirectional, module.bias, projection=module.proj_size > 0)
     return module.mode.lower(), {name: getattr(module, NAMES[name]).detach().clone() for name in names}
 
 
-def _options(params: Mapping[str, Tensor]) -> tuple[int, bool, bool]:
-    """Return the number of layers, whether there are two directions, and whether there are biases, by the names."""
+def _options(params: Mapping[str, Tensor]) -> tuple[int, bool, bool, bool]:
+    """Return the number of layers, and whether there are two directions, biases and projections, by the names."""
     layers = sum(name.startswith("W_hh") and not name.endswith("_reverse") for name in params)
     bidirectional = any(name.endswith("_reverse") for name in params)
     bias = any(name.startswith("b_") for name in params)
-    wanted = param_names(max(layers, 1), bidirectional, bias)
+    projected = any(name.startswith("W_hr") for name in params)
+    wanted = param_names(max(layers, 1), bidirectional, bias, projection=projected)
     if set(params) != set(wanted):
         got = ", ".join(params) or "none"
         raise ArgumentError(
-            "params", got, "W_xh, W_hh, and both of b_xh and b_hh or none, for each layer and direction"
+            "params",
+            got,
+            "W_xh, W_hh, and both of b_xh and b_hh or none, for each layer and direction, and W_hr or not",
         )
-    return layers, bidirectional, bias
+    return layers, bidirectional, bias, projected
 
 
-def _check(num_gates: int, num_layers: int, bidirectional: bool, params: Mapping[str, Tensor]) -> None:
-    """Check the shapes, dtypes and devices of the parameters of a stack of a cell with `num_gates` gates."""
+def _check(
+    num_gates: int, num_layers: int, bidirectional: bool, bias: bool, projected: bool, params: Mapping[str, Tensor]
+) -> tuple[int, int]:
+    """Check the shapes, dtypes and devices of a stack's parameters, and return H and P, which is 0 if not projected."""
     W_hh, W_xh = params["W_hh"], params["W_xh"]
-    check_tensor("W_hh", W_hh, ("G*H", "H"))
-    H = W_hh.shape[1]
-    check_tensor("W_hh", W_hh, (num_gates * H, H))
+    check_tensor("W_hh", W_hh, ("G*H", "P" if projected else "H"))
+    H, P = W_hh.shape[1], 0
+    if projected:
+        check_tensor("W_hr", params["W_hr"], ("P", "H"), like=W_hh)
+        P, H = params["W_hr"].shape
+        if P >= H:
+            raise ArgumentError("W_hr", f"shape {(P, H)}", "fewer rows than columns: torch.nn projects to less only")
+    check_tensor("W_hh", W_hh, (num_gates * H, P or H))
     check_tensor("W_xh", W_xh, (num_gates * H, "I"), like=W_hh)
-    for name, shape in param_shapes(num_gates, W_xh.shape[1], H, num_layers, bidirectional).items():
-        if name in params:
-            check_tensor(name, params[name], shape, like=W_hh)
+    shapes = param_shapes(num_gates, W_xh.shape[1], H, num_layers, bidirectional, bias, proj_size=P)
+    for name, shape in shapes.items():
+        check_tensor(name, params[name], shape, like=W_hh)
+    return H, P

@@ -16,7 +16,7 @@ def check_size(argument: str, size: int) -> None:
     Raises:
         ArgumentError: it is not.
     """
-    if not isinstance(size, int) or size < 1:
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise ArgumentError(argument, repr(size), "an integer, at least 1")
 
 

@@ -2,12 +2,15 @@
 
 The batch stays as it is (`manual_rnn` sorts it). Padding is replaced by zeros before it is used, and so is the state
 that a finished sequence would put into a step whose result is not taken: what `torch.where` does not select still gets
-a gradient of 0, and 0 times infinity or NaN would be NaN.
+a gradient of 0, and 0 times infinity or NaN would be NaN. Where every sequence has all steps, there is nothing to be
+done: that is `AllSteps`, by the same methods.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,10 +23,12 @@ class Lengths:
     """The lengths of the sequences of a batch, step by step.
 
     Attributes:
+        lengths (B,): the lengths.
         running (T, B, 1): whether a step is one of the sequence's own.
         mirror (T, B, 1): the step that takes its place in the reversed sequence; for padding, the step itself.
     """
 
+    lengths: Tensor
     running: Tensor
     mirror: Tensor
 
@@ -33,7 +38,11 @@ class Lengths:
         t = torch.arange(T, device=lengths.device)[:, None, None]
         last = lengths[:, None] - 1
         running = t <= last
-        return cls(running, torch.where(running, last - t, t))
+        return cls(lengths, running, torch.where(running, last - t, t))
+
+    def window(self, first: int, last: int) -> Lengths:
+        """Return the lengths of what is left of the sequences in steps `first` to `last` - 1."""
+        return Lengths.of((self.lengths - first).clamp(0, last - first), last - first)
 
     def blank(self, x: Tensor) -> Tensor:
         """Return x (T, B, N) with zeros for padding, through which no gradient passes, be it NaN."""
@@ -43,16 +52,40 @@ class Lengths:
         """Return x (T, B, N) with each sequence reversed within its own length: twice is once not at all."""
         return x.gather(0, self.mirror.expand_as(x))
 
+    def hold(self, cell: Cell) -> Cell:
+        """Return the cell that leaves the states of a finished sequence as they are; see `steps` for its input."""
 
-def holding(cell: Cell) -> Cell:
-    """Return the cell that leaves the states of a finished sequence as they are.
+        def step(weights: Weights, inputs: tuple[Any, Tensor], *states_prev: Tensor) -> tuple[Tensor, ...]:
+            x, running = inputs
+            states = cell.step(weights, x, *(torch.where(running, prev, 0) for prev in states_prev))
+            return tuple(torch.where(running, state, prev) for state, prev in zip(states, states_prev, strict=True))
 
-    The input of its step is a pair: x (B, I), and whether each sequence is still running (B, 1).
-    """
+        return Cell(cell.num_gates, cell.states, step)
 
-    def step(weights: Weights, inputs: tuple[Tensor, Tensor], *states_prev: Tensor) -> tuple[Tensor, ...]:
-        x, running = inputs
-        states = cell.step(weights, x, *(torch.where(running, prev, 0) for prev in states_prev))
-        return tuple(torch.where(running, state, prev) for state, prev in zip(states, states_prev, strict=True))
+    def steps(self, x: Iterable[Any]) -> Iterable[Any]:
+        """Return, step by step, pairs: the step of x, and whether each sequence is still running (B, 1)."""
+        return zip(x, self.running, strict=True)
 
-    return Cell(cell.num_gates, cell.states, step)
+
+class AllSteps:
+    """The lengths of sequences that have all steps: nothing is padding."""
+
+    def window(self, first: int, last: int) -> AllSteps:  # noqa: ARG002
+        """Return the lengths of steps `first` to `last` - 1, all of them."""
+        return self
+
+    def blank(self, x: Tensor) -> Tensor:
+        """Return x."""
+        return x
+
+    def reverse(self, x: Tensor) -> Tensor:
+        """Return x (T, B, N) reversed."""
+        return x.flip(0)
+
+    def hold(self, cell: Cell) -> Cell:
+        """Return the cell."""
+        return cell
+
+    def steps(self, x: Iterable[Any]) -> Iterable[Any]:
+        """Return x."""
+        return x

@@ -1,9 +1,8 @@
 """A recurrent network as a module: what most callers want.
 
 The arguments are checked here, once, so that nothing below has to. Parameters go by their names in the equations, which
-are those of `manual_rnn`: W_xh (G*H, I), W_hh (G*H, H), b_xh (G*H,), b_hh (G*H,), with the suffixes of `params` for
-further layers and the reverse direction; there, W_xh of a layer above the first is (G*H, D*H). States have torch.nn's
-shape and order, (L*D, B, H): layer by layer, forward then reverse.
+are those of `manual_rnn`, with the suffixes of `params` for further layers and the reverse direction. States have
+torch.nn's shape and order, (L*D, B, H): layer by layer, forward then reverse.
 """
 
 from __future__ import annotations
@@ -14,16 +13,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from torch_rnn import masks as draws
+from torch_rnn.axes import AXES, back, check_axes, time_major, with_batch, without_batch
 from torch_rnn.cells.cell import Cell, Weights
 from torch_rnn.cells.elman import RNN_RELU, RNN_TANH
 from torch_rnn.cells.gru import GRU
 from torch_rnn.cells.gru_reset_before import GRU_RESET_BEFORE
 from torch_rnn.cells.lstm import LSTM
+from torch_rnn.cells.recurrent_dropout import recurrent_dropout as with_recurrent_dropout
+from torch_rnn.cells.zoneout import zoneout as with_zoneout
 from torch_rnn.checks import check_dtype, check_lengths, check_size, check_tensor
 from torch_rnn.errors import ArgumentError
-from torch_rnn.lengths import Lengths
-from torch_rnn.params import param_shapes, suffix
-from torch_rnn.stack import run_stack
+from torch_rnn.lengths import AllSteps, Lengths
+from torch_rnn.options import VARIANTS, Options, check_options, check_rate
+from torch_rnn.params import FURTHER, param_shapes, suffix
+from torch_rnn.stack import MERGES, Inputs, Modifier, run_stack
+from torch_rnn.truncation import States, check_truncate, truncated
 
 CELLS: dict[str, Cell] = {
     "rnn_tanh": RNN_TANH,
@@ -35,15 +40,22 @@ CELLS: dict[str, Cell] = {
 
 
 class Recurrent(nn.Module):
-    """A recurrent network, time-major: L layers of D directions.
+    """A recurrent network: L layers of D directions.
+
+    H' is P with projection, else H; Y, the width of y, is D*H', or H' if the directions are summed.
 
     Attributes:
         cell: a name in `CELLS`.
+        hidden_size: H.
+        options: those of the cell.
         num_layers: L.
         bidirectional: whether D is 2; else it is 1.
-        W_xh (G*H, I), W_hh (G*H, H): the weights of the first layer, forward.
+        merge: "concat" or "sum".
+        dropout, recurrent_dropout, zoneout: the rates.
+        W_xh (G*H, I), W_hh (G*H, H'): the weights of the first layer, forward.
         b_xh (G*H,), b_hh (G*H,): its biases; None in a network without.
-        W_xh_reverse, ..., W_xh_l1 (G*H, D*H), ...: those of the others, as `param_names` says.
+        p_i (H,), p_f (H,), p_o (H,), W_hr (P, H): its peepholes and projection, where there are any.
+        W_xh_reverse, ..., W_xh_l1 (G*H, Y), ...: those of the others, as `param_names` says.
     """
 
     W_xh: nn.Parameter
@@ -61,6 +73,16 @@ class Recurrent(nn.Module):
         *,
         num_layers: int = 1,
         bidirectional: bool = False,
+        peephole: bool = False,
+        coupled: bool = False,
+        forget_bias: float = 0.0,
+        clip: float | None = None,
+        proj_size: int = 0,
+        attention: bool = False,
+        merge: str = "concat",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
     ) -> None:
         """Draw the parameters, uniform in +-1/sqrt(H) as torch.nn does.
 
@@ -72,9 +94,20 @@ class Recurrent(nn.Module):
             dtype: that of the parameters; torch's default dtype if None.
             num_layers: L, at least 1.
             bidirectional: whether each layer has a reverse direction, too.
+            peephole: whether the gates of an LSTM see c.
+            coupled: whether the forget gate of an LSTM is 1 - i.
+            forget_bias: what is added to the pre-activation of an LSTM's forget gate; not if coupled.
+            clip: where pre-activations are cut off, on either side; nowhere if None.
+            proj_size: P, the width that the hidden state of an LSTM is projected to; 0 for no projection.
+            attention: whether a GRU is given attention.
+            merge: what y is of the outputs of two directions: "concat", side by side, or "sum".
+            dropout: the rate of dropout between layers, from 0 to less than 1.
+            recurrent_dropout: the rate of dropout of what the recurrent product sees, likewise.
+            zoneout: the rate of zoneout, from 0 to 1.
 
         Raises:
-            ArgumentError: the name is unknown, a size is not a positive integer, or the dtype is not of real numbers.
+            ArgumentError: the name is unknown, a size is not a positive integer, the dtype is not of real numbers, or
+                an option is not one of the cell or has no such value.
         """
         super().__init__()
         if cell not in CELLS:
@@ -84,11 +117,29 @@ class Recurrent(nn.Module):
         check_size("num_layers", num_layers)
         if dtype is not None:
             check_dtype("dtype", dtype)
+        options = Options(peephole, coupled, forget_bias, clip, proj_size, attention)
+        check_options(cell, options)
+        if merge not in MERGES:
+            raise ArgumentError("merge", repr(merge), "one of " + ", ".join(MERGES))
+        check_rate("dropout", dropout)
+        check_rate("recurrent_dropout", recurrent_dropout)
+        check_rate("zoneout", zoneout, certain=True)
+        if dropout and num_layers == 1:
+            raise ArgumentError("dropout", dropout, "0: it is between layers, and there is one")
         self.cell = cell
+        self.hidden_size = hidden_size
+        self.options = options
         self.num_layers = num_layers
         self.bidirectional = bidirectional
+        self.merge = merge
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.zoneout = zoneout
         bound = 1 / math.sqrt(hidden_size)
-        shapes = param_shapes(CELLS[cell].num_gates, input_size, hidden_size, num_layers, bidirectional)
+        gates = self._cell().num_gates
+        sizes = (gates, input_size, hidden_size, num_layers, bidirectional)
+        # biases have their place where there are none, too
+        shapes = param_shapes(*sizes, True, peephole, coupled, proj_size, merge)
         for name, shape in shapes.items():
             drawn = bias or not name.startswith("b_")
             value = nn.Parameter(torch.empty(shape, dtype=dtype).uniform_(-bound, bound)) if drawn else None
@@ -102,64 +153,173 @@ class Recurrent(nn.Module):
         *,
         lengths: Sequence[int] | Tensor | None = None,
         masks: Sequence[Tensor] = (),
+        recurrent: Tensor | None = None,
+        zoneout: Sequence[Tensor] = (),
+        attention: Tensor | None = None,
+        axes: str = "TB",
+        truncate: tuple[int, int] | None = None,
+        generator: torch.Generator | None = None,
     ) -> tuple[Tensor, ...]:
         """Run the network over a batch of sequences.
 
+        Shapes are those of axes = "TB". With "BT", x, y and attention are (B, T, ...); with "T", they have no axis for
+        the batch, nor have states, and masks have one of size 1. Masks are time-major in any case, with the step at
+        which x is read, whatever the direction. Masks that are not given are drawn, in training and where their rate is
+        above 0; otherwise, nothing is dropped, and zoneout takes the rate for d.
+
         Args:
-            x (T, B, I): the input. Sequence b is x[:lengths[b], b]; what comes after it is padding, of any value.
-            h_0 (L*D, B, H): the initial hidden states; zero if None.
+            x (T, B, I): the input. Sequence b is x[:lengths[b], b]; what comes after it is padding, of any value, here,
+                in attention and in all masks.
+            h_0 (L*D, B, H'): the initial hidden states; zero if None.
             c_0 (L*D, B, H): the initial cell states, for an LSTM only; zero if None.
             lengths (B,): the lengths of the sequences, whole numbers from 0 to T in any order; T each if None.
-            masks: one for each layer but the last, (T, B, D*H), to be multiplied with its output before that is the
+            masks: one for each layer but the last, (T, B, Y), to be multiplied with its output before that is the
                 input of the next layer: a dropout mask is 0 or 1/(1-p). Or none at all.
+            recurrent (L*D, T, B, H'): what h_prev is multiplied with before the recurrent product.
+            zoneout: d for each state, (L*D, T, B, H') for h, (L*D, T, B, H) for c: the share of the previous state. Or
+                none at all.
+            attention (T, B): for a GRU with attention, and only for that.
+            axes: the order of the leading axes: "TB", "BT" or "T".
+            truncate: (k1, k2), 1 <= k1 <= k2: gradients are those of truncated backpropagation through time, in blocks
+                of k1 steps and through k2 steps each; see `truncation`. Not with two directions.
+            generator: where drawn masks come from; torch's global generator if None.
 
         Returns:
-            y (T, B, D*H), the last layer's hidden states after every step, forward then reverse, and 0 in the padding;
-            h_n (L*D, B, H), the hidden states after each sequence's own last step, which is step 0 for the reverse
-            direction; and, for an LSTM, c_n (L*D, B, H), the cell states then. A sequence of length 0 ends where it
-            starts.
+            y (T, B, Y), the last layer's hidden states after every step, forward then reverse or their sum, and 0 in
+            the padding; h_n (L*D, B, H'), the hidden states after each sequence's own last step, which is step 0 for
+            the reverse direction; and, for an LSTM, c_n (L*D, B, H), the cell states then. A sequence of length 0 ends
+            where it starts.
 
         Raises:
-            ArgumentError: a tensor has a wrong shape, dtype or device, the cell has no such state, a length is not
-                from 0 to T, or there are too few or too many of something.
+            ArgumentError: a tensor has a wrong shape, dtype or device, the cell has no such state or input, a length is
+                not from 0 to T, there are too few or too many of something, or `axes`, `truncate` or `generator` is
+                nothing of the kind.
         """
-        check_tensor("x", x, ("T", "B", self.W_xh.shape[1]), like=self.W_xh)
-        T, B, _ = x.shape
-        own = Lengths.of(check_lengths(lengths, T, B).to(x.device), T)
-        self._check_masks(masks, x)
-        y, states_n = run_stack(CELLS[self.cell], self._layers(), x, self._states_0(x, h_0, c_0), own, masks)
-        return y, *states_n
+        check_axes(axes)
+        check_tensor("x", x, (*AXES[axes], self.W_xh.shape[1]), like=self.W_xh)
+        if truncate is not None and self.bidirectional:
+            raise ArgumentError("truncate", truncate, "None: there are two directions")
+        if generator is not None and not isinstance(generator, torch.Generator):
+            raise ArgumentError("generator", type(generator).__name__, "None, or a torch.Generator")
+        if axes == "T" and lengths is not None:
+            raise ArgumentError("lengths", repr(lengths), "None: a sequence without a batch has all steps")
+        x = time_major(x, axes)
+        states_0 = self._states_0(x, h_0, c_0, axes)
+        masks = self._masks(masks, x, generator)
+        modifiers = self._modifiers(x, recurrent, zoneout, generator)
+        cell = self._cell(modified=bool(modifiers))
+        modifiers = [*self._attention(cell, x, attention, axes), *modifiers]
+        inputs = Inputs(x, self._lengths(lengths, x), masks, modifiers)
+        layers, merge = self._layers(), MERGES[self.merge]
+
+        def run(first: int, last: int, states: States) -> tuple[Tensor, States]:
+            return run_stack(cell, layers, inputs.window(first, last), states, merge)
+
+        if truncate is None:
+            y, states_n = run_stack(cell, layers, inputs, states_0, merge)
+        else:
+            y, states_n = truncated(run, len(x), check_truncate(truncate), states_0)
+        return back(y, axes), *(without_batch(state, axes) for state in states_n)
 
     @property
     def _directions(self) -> int:
         return 2 if self.bidirectional else 1
 
-    def _check_masks(self, masks: Sequence[Tensor], x: Tensor) -> None:
-        """Check that the masks fit the layers and x (T, B, I)."""
+    def _shapes(self, *between: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes (L*D, ..., H' or H) of what there is one of for each state, layer and direction."""
+        widths = {"h": self.W_hh.shape[1], "c": self.hidden_size}
+        return {
+            state: (self.num_layers * self._directions, *between, widths[state]) for state in CELLS[self.cell].states
+        }
+
+    def _cell(self, *, modified: bool = False) -> Cell:
+        """Return the cell: the plain one, unless there are options or something modifies it."""
+        plain = self.options == Options() and not modified
+        return CELLS[self.cell] if plain else VARIANTS[self.cell](self.options)
+
+    def _lengths(self, lengths: Sequence[int] | Tensor | None, x: Tensor) -> Lengths | AllSteps:
+        """Return the lengths of the sequences in x (T, B, I)."""
+        if lengths is None:
+            return AllSteps()
+        T, B, _ = x.shape
+        return Lengths.of(check_lengths(lengths, T, B).to(x.device), T)
+
+    def _masks(self, masks: Sequence[Tensor], x: Tensor, generator: torch.Generator | None) -> Sequence[Tensor]:
+        """Return the masks between layers for x (T, B, I): as given, or drawn, or none."""
         between = self.num_layers - 1
         if not isinstance(masks, Sequence):
             raise ArgumentError("masks", type(masks).__name__, f"a sequence of {between} tensors, or of none")
         if len(masks) not in (0, between):
             raise ArgumentError("masks", f"{len(masks)} tensors", f"{between}, one between two layers each, or none")
+        width = self.W_hh.shape[1] * (1 if self.merge == "sum" else self._directions)
+        shape = (*x.shape[:2], width)
         for number, mask in enumerate(masks):
-            check_tensor(f"masks[{number}]", mask, (*x.shape[:2], self._directions * self.W_hh.shape[1]), like=x)
+            check_tensor(f"masks[{number}]", mask, shape, like=x)
+        if masks or not (self.training and self.dropout):
+            return masks
+        return [draws.dropout_mask(self.dropout, shape, x, generator) for _ in range(between)]
 
-    def _states_0(self, x: Tensor, h_0: Tensor | None, c_0: Tensor | None) -> list[Tensor]:
-        """Return the initial states (L*D, B, H) for x (T, B, I), in the order of the cell's states."""
+    def _modifiers(
+        self, x: Tensor, recurrent: Tensor | None, zoneout: Sequence[Tensor], generator: torch.Generator | None
+    ) -> list[Modifier]:
+        """Return recurrent dropout and zoneout for x (T, B, I): as given, or drawn, or none."""
+        modifiers = []
+        shapes = self._shapes(*x.shape[:2])
+        if recurrent is None and self.training and self.recurrent_dropout:
+            recurrent = draws.recurrent_mask(self.recurrent_dropout, shapes["h"], x, generator)
+        if recurrent is not None:
+            check_tensor("recurrent", recurrent, shapes["h"], like=x)
+            modifiers.append(Modifier(with_recurrent_dropout, (recurrent,)))
+        if not isinstance(zoneout, Sequence) or len(zoneout) not in (0, len(shapes)):
+            got = f"{len(zoneout)} tensors" if isinstance(zoneout, Sequence) else type(zoneout).__name__
+            raise ArgumentError("zoneout", got, f"a sequence of {len(shapes)}, one for each state, or of none")
+        if not zoneout and self.zoneout:
+            zoneout = [
+                draws.zoneout_factor(self.zoneout, shape, x, generator)
+                if self.training
+                else draws.zoneout_expected(self.zoneout, shape, x)
+                for shape in shapes.values()
+            ]
+        for number, (factor, shape) in enumerate(zip(zoneout, shapes.values(), strict=False)):
+            check_tensor(f"zoneout[{number}]", factor, shape, like=x)
+        if zoneout:
+            modifiers.append(Modifier(with_zoneout, tuple(zoneout)))
+        return modifiers
+
+    def _attention(self, cell: Cell, x: Tensor, attention: Tensor | None, axes: str) -> list[Modifier]:
+        """Return what the cell is given as attention, if anything, for x (T, B, I): zero where there is none."""
+        wanted = self.options.attention
+        if attention is None and wanted:
+            raise ArgumentError("attention", None, "a tensor: the network was made with attention")
+        if attention is not None and not wanted:
+            raise ArgumentError("attention", "a tensor", "None: the network was made without attention")
+        if not cell.attends:
+            return []
+        if attention is None:
+            given = x.new_zeros(())
+        else:
+            sizes = {"T": x.shape[0], "B": x.shape[1]}
+            check_tensor("attention", attention, tuple(sizes[axis] for axis in AXES[axes]), like=x)
+            given = time_major(attention, axes)[..., None]
+        shape = (self.num_layers * self._directions, *x.shape[:2], 1)
+        return [Modifier(lambda attending: attending, (given.expand(shape),))]
+
+    def _states_0(self, x: Tensor, h_0: Tensor | None, c_0: Tensor | None, axes: str) -> States:
+        """Return the initial states (L*D, B, .) for x (T, B, I), in the order of the cell's states."""
         cell = CELLS[self.cell]
         given = {"h": h_0, "c": c_0}
         for state, tensor in given.items():
             if tensor is not None and state not in cell.states:
                 raise ArgumentError(f"{state}_0", "a tensor", f"None: {self.cell} has no such state")
-        shape = (self.num_layers * self._directions, x.shape[1], self.W_hh.shape[1])
+        batch = () if axes == "T" else (x.shape[1],)
         states_0 = []
-        for state in cell.states:
+        for state, shape in self._shapes(*batch).items():
             tensor = given[state]
             if tensor is None:
                 tensor = x.new_zeros(shape)
             check_tensor(f"{state}_0", tensor, shape, like=x)
-            states_0.append(tensor)
-        return states_0
+            states_0.append(with_batch(tensor, axes))
+        return tuple(states_0)
 
     def _layers(self) -> list[list[Weights]]:
         """Return the parameters by layer and direction."""
@@ -167,6 +327,8 @@ class Recurrent(nn.Module):
 
     def _weights(self, end: str) -> Weights:
         """Return the parameters whose names end so, with zero biases where there are none: adding zero is exact."""
-        zeros = self.W_hh.new_zeros(self.W_hh.shape[0])
-        given = [getattr(self, field + end) for field in Weights._fields]
-        return Weights(*(zeros if value is None else value for value in given))
+        W_hh = getattr(self, "W_hh" + end)
+        zeros = W_hh.new_zeros(W_hh.shape[0])
+        b_xh, b_hh = (zeros if (b := getattr(self, field + end)) is None else b for field in ("b_xh", "b_hh"))
+        further = {field: p for field in FURTHER if (p := getattr(self, field + end, None)) is not None}
+        return Weights(getattr(self, "W_xh" + end), W_hh, b_xh, b_hh, further)

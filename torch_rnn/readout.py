@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from torch_rnn.checks import check_dtype, check_size, check_tensor
+from torch_rnn.axes import AXES, back, check_axes, time_major
+from torch_rnn.checks import check_dtype, check_lengths, check_size, check_tensor
+from torch_rnn.errors import ArgumentError
+from torch_rnn.lengths import Lengths
 
 
 def readout(W_hy: Tensor, b_y: Tensor, y: Tensor) -> Tensor:
@@ -42,11 +46,25 @@ class Readout(nn.Module):
         self.W_hy = nn.Parameter(torch.empty((output_size, hidden_size), dtype=dtype).uniform_(-bound, bound))
         self.b_y = nn.Parameter(torch.empty(output_size, dtype=dtype).uniform_(-bound, bound))
 
-    def forward(self, y: Tensor) -> Tensor:
-        """Return o (T, B, O) from the hidden states y (T, B, H).
+    def forward(self, y: Tensor, *, lengths: Sequence[int] | Tensor | None = None, axes: str = "TB") -> Tensor:
+        """Return o (T, B, O) from the hidden states.
+
+        Args:
+            y (T, B, H): the hidden states; padding may hold anything, and o is 0 there.
+            lengths (B,): the lengths of the sequences, from 0 to T; T each if None.
+            axes: the order of the leading axes of y and o: "TB", "BT" (B, T, .) or "T" (T, .).
 
         Raises:
-            ArgumentError: `y` has a wrong shape, dtype or device.
+            ArgumentError: `y` has a wrong shape, dtype or device, a length is not from 0 to T, or there is no such
+                order.
         """
-        check_tensor("y", y, ("T", "B", self.W_hy.shape[1]), like=self.W_hy)
-        return readout(self.W_hy, self.b_y, y)
+        check_axes(axes)
+        check_tensor("y", y, (*AXES[axes], self.W_hy.shape[1]), like=self.W_hy)
+        if lengths is None:
+            return readout(self.W_hy, self.b_y, y)
+        if axes == "T":
+            raise ArgumentError("lengths", repr(lengths), "None: a sequence without a batch has all steps")
+        y = time_major(y, axes)
+        T, B, _ = y.shape
+        own = Lengths.of(check_lengths(lengths, T, B).to(y.device), T)
+        return back(own.blank(readout(self.W_hy, self.b_y, own.blank(y))), axes)

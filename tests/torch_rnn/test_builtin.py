@@ -183,7 +183,7 @@ def test_bad_parameters(argument: str, cell: str, params: Any) -> None:
 @pytest.mark.parametrize(
     ("argument", "module"),
     [
-        ("proj_size", nn.LSTM(2, 3, proj_size=1)),
+        ("module", None),
         ("module", nn.Linear(2, 3)),
     ],
 )

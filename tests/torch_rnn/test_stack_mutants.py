@@ -27,7 +27,7 @@ EVERYTHING = {"T": 4, "B": 4, "I": 3, "H": 2, "bias": True, "seed": 1, "num_laye
 MUTANTS: dict[str, tuple[str, str, str, set[str]]] = {
     # name: file, right, wrong, and some of the results that must be off
     "the reverse output is not reversed back": ("stack.py", "append(turned(h))", "append(h)", {"y", "dx"}),
-    "the reverse input is not reversed": ("stack.py", "zip(turned(x),", "zip(x,", {"y", "h_n", "dW_hh_reverse"}),
+    "the reverse input is not reversed": ("stack.py", "] = turned(x)", "] = x", {"y", "h_n", "dW_hh_reverse"}),
     "reversal over all T": ("lengths.py", "return x.gather(0, self.mirror.expand_as(x))", "return x.flip(0)", {"y"}),
     "reversal one step off": (
         "lengths.py",
@@ -51,8 +51,8 @@ MUTANTS: dict[str, tuple[str, str, str, set[str]]] = {
     ),
     "the padding of the output is the last state": (
         "stack.py",
-        "y = lengths.blank(torch.cat(outputs, dim=-1))",
-        "y = torch.cat(outputs, dim=-1)",
+        "y = lengths.blank(merge(outputs))",
+        "y = merge(outputs)",
         {"y", "dx"},
     ),
     "the padding of the output is multiplied by zero": (
@@ -124,17 +124,22 @@ MUTANTS: dict[str, tuple[str, str, str, set[str]]] = {
         "ends.insert(0, states_n)",
         {"h_n", "c_n"},
     ),
-    "reverse, then forward in the output": ("stack.py", "torch.cat(outputs,", "torch.cat(outputs[::-1],", {"y", "dx"}),
+    "reverse, then forward in the output": (
+        "stack.py",
+        "torch.cat(list(outputs),",
+        "torch.cat(list(outputs)[::-1],",
+        {"y", "dx"},
+    ),
     "the directions summed and doubled": (
         "stack.py",
-        "torch.cat(outputs, dim=-1)",
+        "torch.cat(list(outputs), dim=-1)",
         "(sum(outputs) / 2).repeat(1, 1, 2)",
         {"y", "dx"},
     ),
     "the input of a layer is added to its output": (
         "stack.py",
-        "y = lengths.blank(torch.cat(outputs, dim=-1))",
-        "y = lengths.blank(torch.cat(outputs, dim=-1)) + (x if layer else 0)",
+        "y = lengths.blank(merge(outputs))",
+        "y = lengths.blank(merge(outputs)) + (x if layer else 0)",
         {"y", "dx"},
     ),
 }

@@ -22,7 +22,7 @@ def elman(f: Callable[[Tensor], Tensor]) -> Cell:
     """Return the Elman cell with activation `f`."""
 
     def step(weights: Weights, x: Tensor, h_prev: Tensor) -> tuple[Tensor]:
-        W_xh, W_hh, b_xh, b_hh = weights
+        W_xh, W_hh, b_xh, b_hh, _ = weights
         a = x @ W_xh.T + b_xh + h_prev @ W_hh.T + b_hh
         return (f(a),)
 

@@ -21,7 +21,7 @@ from torch_rnn.cells.cell import Cell, Weights
 
 
 def step(weights: Weights, x: Tensor, h_prev: Tensor) -> tuple[Tensor]:
-    W_xh, W_hh, b_xh, b_hh = weights
+    W_xh, W_hh, b_xh, b_hh, _ = weights
     x_r, x_z, x_n = (x @ W_xh.T + b_xh).chunk(3, dim=-1)  # the two shares of every gate's pre-activation
     h_r, h_z, q = (h_prev @ W_hh.T + b_hh).chunk(3, dim=-1)
     r = torch.sigmoid(x_r + h_r)

@@ -21,7 +21,7 @@ from torch_rnn.cells.cell import Cell, Weights
 
 
 def step(weights: Weights, x: Tensor, h_prev: Tensor) -> tuple[Tensor]:
-    W_xh, W_hh, b_xh, b_hh = weights
+    W_xh, W_hh, b_xh, b_hh, _ = weights
     W_hr, W_hz, W_hn = W_hh.chunk(3)
     b_hr, b_hz, b_hn = b_hh.chunk(3)
     x_r, x_z, x_n = (x @ W_xh.T + b_xh).chunk(3, dim=-1)  # the input's share of every gate's pre-activation

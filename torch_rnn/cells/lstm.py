@@ -24,7 +24,7 @@ from torch_rnn.cells.cell import Cell, Weights
 
 
 def step(weights: Weights, x: Tensor, h_prev: Tensor, c_prev: Tensor) -> tuple[Tensor, Tensor]:
-    W_xh, W_hh, b_xh, b_hh = weights
+    W_xh, W_hh, b_xh, b_hh, _ = weights
     a = x @ W_xh.T + b_xh + h_prev @ W_hh.T + b_hh
     a_i, a_f, a_g, a_o = a.chunk(4, dim=-1)
     i = torch.sigmoid(a_i)

@@ -21,23 +21,36 @@ def forward(case: Case) -> tuple[dict[str, Any], Any]:
 
 def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs:
     spec = case.spec
-    params = {name: tensors[name] for name in case.params if name not in ("W_hy", "b_y")}
-    states_0 = tuple(tensors[f"{name}_0"] for name in spec.states)
+    params = {name: tensors[name] for name in case.layer_params}
     module = to_builtin(spec.cell, params)
-    named = {
-        NAMES[name]: tensor for name, tensor in params.items()
-    }  # in place of its copies, which have no gradient here
+    module.batch_first = spec.axes == "BT"
+    module.dropout = spec.dropout
+    module.train(spec.train)
+    # in place of its copies of the parameters, which have no gradient here
+    named = {NAMES[name]: tensor for name, tensor in params.items()}
+    states_0 = tuple(tensors[f"{name}_0"] for name in spec.states)
     x: torch.Tensor | PackedSequence = tensors["x"]
     if case.lengths is not None:
-        x = pack_padded_sequence(tensors["x"], torch.tensor(case.lengths), enforce_sorted=False)
+        lengths = torch.tensor(case.lengths)
+        x = pack_padded_sequence(tensors["x"], lengths, batch_first=module.batch_first, enforce_sorted=False)
     y, states_n = functional_call(module, named, (x, states_0 if len(states_0) > 1 else states_0[0]))
     states_n = states_n if len(states_0) > 1 else (states_n,)
     if case.lengths is not None:
-        y, _ = pad_packed_sequence(y, total_length=case.T)
+        y, _ = pad_packed_sequence(y, batch_first=module.batch_first, total_length=case.T)
     if spec.output_size:
         y = torch.nn.functional.linear(y, tensors["W_hy"], tensors["b_y"])
+    if spec.output_size and case.lengths is not None:
+        running = torch.arange(case.T)[:, None] < lengths
+        y = torch.where((running.T if module.batch_first else running)[..., None], y, 0)
     return {"y": y} | {f"{name}_n": state for name, state in zip(spec.states, states_n, strict=True)}
 
 
-OPTIONS = torch_case.SUPPORTED | {"reset_after": True, "lengths": ("none", "positive")}
+NOT_THERE = ("coupled", "forget_bias", "clip", "peephole", "attention", "recurrent_dropout", "zoneout", "truncate")
+"""What torch.nn has not."""
+OPTIONS = (
+    torch_case.SUPPORTED
+    | dict.fromkeys(NOT_THERE, False)
+    | {"reset_after": True, "merge": "concat", "lengths": ("none", "positive"), "train": False}
+)
+"""Its dropout draws masks of its own, so it is asked about evaluation alone."""
 torch_builtin = subject(**OPTIONS)(two_steps("torch_builtin", forward, torch_case.backward))

@@ -28,12 +28,15 @@ def forward(
     """
     dtype = getattr(torch, case.dtype)
     tensors = {name: torch.from_numpy(np.array(array)).to(dtype) for name, array in case.arrays.items()}
-    leaves = {name: tensors[name].requires_grad_() for name in ("x", "h_0", "c_0", *case.params) if name in tensors}
+    leaves = {name: tensors[name].requires_grad_() for name in case.input_names}
     computed = dict(outputs(case, tensors))
     if case.spec.loss == "none":
         objective = sum((tensors[f"d{name}"] * output).sum() for name, output in computed.items())
     else:
-        objective = computed["loss"] = losses.LOSSES[case.spec.loss](computed["y"], tensors["target"])
+        loss = losses.LOSSES[case.spec.loss]
+        objective = computed["loss"] = loss(
+            computed["y"], tensors["target"], lengths=case.lengths, mean=case.spec.mean_over, axes=case.spec.axes
+        )
     assert isinstance(objective, torch.Tensor)
     return {name: _array(tensor.detach()) for name, tensor in computed.items()}, (objective, leaves)
 

@@ -20,24 +20,40 @@ def forward(case: Case) -> tuple[dict[str, Any], Any]:
 
 def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs:
     spec = case.spec
-    cell = spec.cell if spec.reset_after else f"{spec.cell}_reset_before"
     with torch.device("meta"):  # the parameters come from the case
         layer = Recurrent(
-            cell,
+            spec.cell if spec.reset_after else f"{spec.cell}_reset_before",
             spec.input_size,
             spec.hidden_size,
             bias=spec.bias,
             dtype=tensors["x"].dtype,
             num_layers=spec.num_layers,
             bidirectional=spec.bidirectional,
+            peephole=spec.peephole,
+            coupled=spec.coupled,
+            forget_bias=spec.forget_bias,
+            clip=spec.clip or None,
+            proj_size=spec.proj_size,
+            attention=spec.attention,
+            merge=spec.merge,
         )
-    params = {name: tensors[name] for name in case.params if name not in ("W_hy", "b_y")}
+    options = {
+        "lengths": case.lengths,
+        "masks": list(tensors.get("dropout", ())),
+        "recurrent": tensors.get("recurrent"),
+        "zoneout": [tensors[f"zoneout_{name}"] for name in spec.states if f"zoneout_{name}" in tensors],
+        "attention": tensors.get("attention"),
+        "axes": spec.axes,
+        "truncate": spec.truncate,
+    }
     states_0 = tuple(tensors[f"{name}_0"] for name in spec.states)
-    y, *states_n = functional_call(layer, params, (tensors["x"], *states_0), {"lengths": case.lengths})
+    params = {name: tensors[name] for name in case.layer_params}
+    y, *states_n = functional_call(layer, params, (tensors["x"], *states_0), options)
     if spec.output_size:
         with torch.device("meta"):
             readout = Readout(spec.h_size, spec.output_size, dtype=y.dtype)
-        y = functional_call(readout, {"W_hy": tensors["W_hy"], "b_y": tensors["b_y"]}, (y,))
+        given = {"lengths": case.lengths, "axes": spec.axes}
+        y = functional_call(readout, {"W_hy": tensors["W_hy"], "b_y": tensors["b_y"]}, (y,), given)
     return {"y": y} | {f"{name}_n": state for name, state in zip(spec.states, states_n, strict=True)}
 
 

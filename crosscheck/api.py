@@ -27,8 +27,8 @@ def check(
         seed: what the cases are drawn from.
         shrink: whether a failing case is made smaller.
         listen: called with each event as it happens.
-        options: cell, dtype, bias, reset_after, output_layer, loss, regime, max_T, max_B, max_I, max_H: the value or
-            values to draw. They also say what a subject supports that doesn't say so itself.
+        options: the value or values to draw of any option in `crosscheck.strategies.EVERYTHING`, such as `cell`, and
+            max_T, max_B, max_I, max_H. They also say what a subject supports that doesn't say so itself.
 
     Raises:
         ArgumentError: a target can't be loaded, an option is unknown, or no case is within what a subject supports.

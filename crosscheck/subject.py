@@ -150,8 +150,8 @@ def subject(**options: Any) -> Callable[[AnyFunction], AnyFunction]:
     """Decorate a subject with what it supports, so that only such cases are drawn.
 
     Args:
-        options: any of cell, dtype, bias, reset_after, output_layer, loss, regime (a value or several) and max_T,
-            max_B, max_I, max_H (the largest size). What is left out has its value in `crosscheck.strategies.PLAIN`.
+        options: a value or several of any option in `crosscheck.strategies.EVERYTHING`, such as `cell` and `bias`, and
+            max_T, max_B, max_I, max_H, the largest sizes. What is left out has its value in `PLAIN` there.
 
     Raises:
         ArgumentError: a name or a value is unknown.

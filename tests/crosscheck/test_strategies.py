@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crosscheck import ArgumentError, Case
 from crosscheck.regimes import REGIMES
-from crosscheck.strategies import EVERYTHING, PLAIN, cases, lengths_of, supported, supports
+from crosscheck.strategies import EVERYTHING, OF_CASE, PLAIN, cases, supported, supports
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,19 @@ from crosscheck.strategies import EVERYTHING, PLAIN, cases, lengths_of, supporte
         (lambda case: case.spec.bidirectional, "rnn_tanh:T1B1I1H1:bidirectional=true:seed=0"),
         (lambda case: case.lengths is not None, "rnn_tanh:T1B1I1H1:lengths=1:seed=0"),
         (lambda case: case.B == 3 and 0 in (case.lengths or ()), "rnn_tanh:T1B3I1H1:lengths=0,0,0:seed=0"),
+        (lambda case: case.spec.peephole, "lstm:T1B1I1H1:peephole=true:seed=0"),
+        (lambda case: case.spec.proj_size > 0, "lstm:T1B1I1H2:proj_size=1:seed=0"),
+        (lambda case: case.spec.attention and case.T == 2, "gru:T2B1I1H1:attention=true:seed=0"),
+        (lambda case: case.spec.clip > 0, "rnn_tanh:T1B1I1H1:clip=0.703125:seed=0"),
+        (lambda case: case.spec.dropout > 0, "rnn_tanh:T1B1I1H1:layers=2:dropout=0.3:seed=0"),
+        (
+            lambda case: case.spec.zoneout > 0 and not case.spec.train,
+            "rnn_tanh:T1B1I1H1:zoneout=0.3:train=false:seed=0",
+        ),
+        (lambda case: case.spec.truncate == (1, 2), "rnn_tanh:T1B1I1H1:truncate=1,2:seed=0"),
+        (lambda case: case.spec.axes == "T", "rnn_tanh:T1B1I1H1:axes=T:seed=0"),
+        (lambda case: case.spec.mean == "T", "rnn_tanh:T1B1I1H1:loss=half_squared_error:mean=T:seed=0"),
+        (lambda case: case.spec.output_size > 0 and case.lengths is not None, "rnn_tanh:T1B1I1H1O1:lengths=1:seed=0"),
         (lambda case: case.regime == "large_inputs", "rnn_tanh:T1B1I1H1:regime=large_inputs:seed=0"),
     ],
 )
@@ -44,25 +57,10 @@ def test_every_value_of_every_option_is_reached() -> None:
     @hypothesis.seed(0)
     @given(cases())
     def draw(case: Case) -> None:
-        spec = case.spec
-        drawn = {
-            "cell": spec.cell,
-            "dtype": case.dtype,
-            "num_layers": spec.num_layers,
-            "bidirectional": spec.bidirectional,
-            "lengths": lengths_of(case),
-            "bias": spec.bias,
-            "reset_after": spec.reset_after,
-            "output_layer": spec.output_size > 0,
-            "loss": spec.loss,
-            "regime": case.regime,
-            "max_T": case.T,
-            "max_B": case.B,
-            "max_I": spec.input_size,
-            "max_H": spec.hidden_size,
-        }
-        for name, value in drawn.items():
-            seen[name].add(value)
+        sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}
+        for name, value in (sizes | {name: value(case) for name, value in OF_CASE.items()}).items():
+            if value is not None:
+                seen[name].add(value)
 
     draw()
     every = {name: set(values) for name, values in EVERYTHING.items() if not name.startswith("max_")}
@@ -124,6 +122,23 @@ def test_a_softmax_over_one_number_is_never_drawn() -> None:
         ("lstm:T1B1I1H1:loss=mse", {}, False),
         ("lstm:T1B1I1H1:loss=mse", {"loss": "mse"}, True),
         ("lstm:T1B1I1H1:regime=small", {"regime": "simple"}, False),
+        ("lstm:T1B1I1H1:peephole=true", {}, False),
+        ("lstm:T1B1I1H1", {"peephole": True}, False),
+        ("gru:T1B1I1H1", {"peephole": True}, True),  # an LSTM's alone
+        ("lstm:T1B1I1H1:coupled=true", {"coupled": True, "forget_bias": True}, True),  # no forget gate, no bias to it
+        ("lstm:T1B1I1H1", {"projection": True}, True),  # nothing narrower than 1
+        ("lstm:T1B1I1H2", {"projection": True}, False),
+        ("lstm:T1B1I1H1:zoneout=0.7", {"zoneout": True}, True),
+        ("lstm:T1B1I1H1:zoneout=0.7:train=false", {"zoneout": True}, False),
+        ("lstm:T1B1I1H1:zoneout=0.7:train=false", {"zoneout": True, "train": False}, True),
+        ("lstm:T1B1I1H1", {"train": False, "dropout": (False, True)}, True),  # nothing to drop
+        ("lstm:T1B1I1H1:layers=2", {"num_layers": 2, "dropout": True}, False),
+        ("lstm:T1B1I1H1:truncate=1,1", {"truncate": True}, True),
+        ("lstm:T1B1I1H1:axes=BT", {"axes": ("TB", "T")}, False),
+        ("lstm:T1B1I1H1:axes=T", {"axes": "T", "lengths": "positive"}, True),  # no batch, no lengths
+        ("lstm:T1B1I1H1:bidirectional=true:merge=sum", {"bidirectional": True}, False),
+        ("lstm:T1B1I1H1", {"merge": "sum"}, True),
+        ("lstm:T1B1I1H1:loss=mse:mean=T", {"loss": "mse"}, False),
     ],
 )
 def test_supported(line: str, options: dict[str, Any], answer: bool) -> None:

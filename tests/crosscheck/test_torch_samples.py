@@ -1,8 +1,8 @@
 """The samples of PyTorch's own module tests of RNN, GRU and LSTM, each as a spec that every subject passes.
 
 From torch/testing/_internal/common_modules.py: two layers; bias, batch_first, two directions, projection 0 or 2 in all
-combinations; a sequence without batch, with initial state and without; packed sequences of lengths 5, 3 and 5, 3, 3, 2, 2.
-There a sample checks that the sequence alone gives what it gives in a batch of one; here, that both are right.
+combinations; a sequence without batch, with initial state and without; packed sequences of lengths 5, 3 and 5, 3, 3, 2,
+2. There a sample checks that the sequence alone gives what it gives in a batch of one; here, that both are right.
 """
 
 from __future__ import annotations

@@ -48,7 +48,17 @@ def check_array(
         raise ArgumentError(argument, f"dtype {dtype}", "floating-point numbers")
     if like is not None and dtype != like.dtype:
         raise ArgumentError(argument, f"dtype {dtype}", f"dtype {like.dtype}, that of the other arrays")
-    if not finite or type(array) is not np.ndarray or dtype.kind == "O":  # only NumPy's own numbers can be asked
+    if finite:
+        check_finite(argument, array)
+
+
+def check_finite(argument: str, array: Array) -> None:
+    """Check that an array of NumPy's own numbers, which alone can be asked, holds no NaN and no infinity.
+
+    Raises:
+        ArgumentError: it does.
+    """
+    if type(array) is not np.ndarray or array.dtype.kind == "O":
         return
     if np.count_nonzero(np.isfinite(array)) < array.size:
         raise ArgumentError(argument, "non-finite values", "finite numbers")

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from manual_rnn.arrays import Array, check_array, zeros
+from manual_rnn.arrays import Array, check_finite, zeros
 from manual_rnn.errors import ArgumentError
 
 Index = Any
@@ -65,19 +65,36 @@ class Batch(NamedTuple):
     orders: tuple[Order, Order]
     valid: Index = None
 
-    def checked(self, argument: str, array: Array, shape: tuple[int | str, ...], like: Array) -> Array:
+    def part(self, first: int, last: int) -> Batch:
+        """Return the batch at steps `first` to `last` - 1, for the forward direction alone."""
+
+        def cut(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+            within = [(max(begin, first) - first, min(end, last) - first, n) for begin, end, n in runs]
+            return tuple(run for run in within if run[0] < run[1])
+
+        running, ended = self.schedule
+        order = self.orders[0]
+        if self.valid is not None:
+            there, back = ((step[first:last] - first, row) for step, row in (order.there, order.back))
+            order = order._replace(there=there, back=back)
+        return Batch(Schedule(cut(running), cut(ended)), (order, order))
+
+    def finite(self, argument: str, array: Array) -> Array:
         """Return a sequence (T, B, K) with 0 for the padding, which isn't read.
 
         Raises:
-            ArgumentError: as of `check_array`.
+            ArgumentError: it holds NaN or infinity elsewhere.
         """
+        array = self.blank(array)
+        check_finite(argument, array)
+        return array
+
+    def blank(self, array: Array) -> Array:
+        """Return a sequence (T, B, K) with 0 for the padding, which isn't read; without padding, as it is."""
         if self.valid is None:
-            check_array(argument, array, shape, like)
             return array
-        check_array(argument, array, shape, like, finite=False)
         result = zeros(array, array.shape)
         result[self.valid] = array[self.valid]
-        check_array(argument, result, shape, like)
         return result
 
 

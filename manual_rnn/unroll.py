@@ -4,7 +4,7 @@ The gradients of the parameters are sums over all steps of products with the gra
 are one matrix product each, over the whole sequence:
 
     dW_xh = sum_t da_x[t]^T x[t]          db_xh = sum_t da_x[t]
-    dW_hh = sum_t da_h[t]^T h_prev[t]     db_hh = sum_t da_h[t]          dx = da_x W_xh
+    dW_hh = sum_t da_h[t]^T h_in[t]       db_hh = sum_t da_h[t]          dx = da_x W_xh
 
 Sequences of a batch may end before step T. They come longest first, so at each step those still running are the first
 rows, and a step is given no others:
@@ -33,9 +33,10 @@ class Gradients(NamedTuple):
     """The gradients of a loss, each of the shape of what it is the gradient of.
 
     Attributes:
-        dW_xh (G*H, I), dW_hh (G*H, H), db_xh (G*H,), db_hh (G*H,), dx (T, B, I).
-        dstates: an array (T+1, B, H) for each state of the cell: the gradient of the state before each step; entry 0 is
-            that of the initial state.
+        dW_xh (G*H, I), dW_hh (G*H, P), db_xh (G*H,), db_hh (G*H,), dx (T, B, I).
+        dstates: an array (T+1, B, width) for each state of the cell: the gradient of the state before each step; entry
+            0 is that of the initial state.
+        sums: those of the cell's own weights, and then of what it was given that has one.
     """
 
     dW_xh: Array
@@ -44,10 +45,16 @@ class Gradients(NamedTuple):
     db_hh: Array
     dx: Array
     dstates: tuple[Array, ...]
+    sums: tuple[Array, ...]
 
 
 def forward(
-    cell: Cell, weights: Weights, x: Array, states_0: tuple[Array, ...], schedule: Schedule | None = None
+    cell: Cell,
+    weights: Weights,
+    x: Array,
+    states_0: tuple[Array, ...],
+    schedule: Schedule | None = None,
+    given: tuple[Array, ...] = (),
 ) -> Tape:
     """Run the cell over the sequence.
 
@@ -55,34 +62,38 @@ def forward(
         cell: the cell.
         weights: its parameters.
         x (T, B, I): the input, T >= 1; 0 where a sequence has ended.
-        states_0: the initial states, (B, H) each, in the order of `cell.states`.
+        states_0: the initial states, (B, width) each, in the order of `cell.states`.
         schedule: which sequences run when; all at every step if None.
+        given: an array (T, B, width) for each name in `cell.given`; 0 where a sequence has ended.
     """
     T, B, I = x.shape
-    GH, H = weights.W_hh.shape
+    GH = len(weights.W_hh)
+    H = GH // cell.num_gates
     gates = (x.reshape(T * B, I) @ weights.W_xh.T).reshape(T, B, GH)
     gates += cell.fold(weights)
-    states = tuple([np.empty_like(x, shape=(T + 1, B, H)) for _ in cell.states])
-    saved = tuple([np.empty_like(x, shape=(T, B, H)) for _ in cell.saved])
+    states = tuple([np.empty_like(x, shape=(T + 1, *state_0.shape)) for state_0 in states_0])
+    saved = tuple([np.empty_like(x, shape=(T, B, width * H)) for width in cell.saved.values()])
     for state, state_0 in zip(states, states_0, strict=True):
         state[0] = state_0
+    h_in = np.empty_like(states[0][1:]) if cell.own_h_in else states[0][:-1]
+    after = tuple([state[1:] for state in states])
+    proposed = tuple([np.empty_like(state) for state in after]) if cell.own_proposed else after
+    kept = (*saved, *proposed) if cell.own_proposed else saved
     running, ended = schedule or all_running(T, B)
+    over_time = (gates, h_in, *[state[:-1] for state in states], *after, *kept, *given)
     for first, last, n in running:
-        before = [state[first:last, :n] for state in states]
-        after = [state[first + 1 : last + 1, :n] for state in states]
-        keeping = [array[first:last, :n] for array in saved]
-        for step in zip(gates[first:last, :n], *before, *after, *keeping, strict=True):
+        for step in zip(*[array[first:last, :n] for array in over_time], strict=True):
             cell.forward_step(weights, *step)
     for first, last, n in ended:
         for state in states:
             state[first + 1 : last + 1, n:] = state[first, n:]  # state[t+1] = state[t]
-        for array in saved:
+        for array in (gates, *kept, *((h_in,) if cell.own_h_in else ())):
             array[first:last, n:] = 0
-    return Tape(x, gates, states, saved)
+    return Tape(x, gates, states, h_in, proposed, saved, given)
 
 
 def outputs(tape: Tape, schedule: Schedule) -> Array:
-    """Return y (T, B, H), the hidden state after every step, 0 where a sequence has ended."""
+    """Return y (T, B, P), the hidden state after every step, 0 where a sequence has ended."""
     y = tape.states[0][1:]
     if schedule.ended:
         y = y.copy()
@@ -105,8 +116,8 @@ def backward(
         cell: the cell.
         weights: its parameters.
         tape: what `forward` returned; it is only read.
-        dy (T, B, H): the gradient of the output h at every step; 0 where a sequence has ended.
-        dstates_n: the gradients of the final states, (B, H) each, in the order of `cell.states`.
+        dy (T, B, P): the gradient of the output h at every step; 0 where a sequence has ended.
+        dstates_n: the gradients of the final states, (B, width) each, in the order of `cell.states`.
         schedule: which sequences ran when, as `forward` was told.
     """
     dstates = tuple([np.empty_like(state) for state in tape.states])
@@ -116,7 +127,8 @@ def backward(
     dh[0] = 0
     dh[1:-1] = dy[:-1]
     dh[-1] += dy[-1]
-    (T, B, _), H = tape.x.shape, dh.shape[-1]
+    T, B, _ = tape.x.shape
+    H = len(weights.W_hh) // cell.num_gates
     da = np.empty_like(tape.x, shape=(T, B, cell.num_da * H))
     running, ended = schedule or all_running(T, B)
     for first, last, n in reversed(ended):
@@ -128,10 +140,12 @@ def backward(
         factors = cell.local(tape.part(first, last, n), da[first:last, :n])
         running_rows = [dstate[:, :n] for dstate in dstates]
         carried = [ends for dstate in running_rows for ends in (dstate[first + 1 : last + 1], dstate[first:last])]
-        for step in zip(*(array[::-1] for array in (*factors, *carried)), strict=True):
-            cell.backward_step(weights, *step)
+        dh_prevs = carried[1][::-1]
+        for dh_prev, *step in zip(dh_prevs, *(array[::-1] for array in (*factors, *carried)), strict=True):
+            dh_prev += cell.backward_step(weights, *step)  # h_in = h_prev:  dh_prev = ... + dh_in
 
-    da, x, h_prev = steps_below(da), steps_below(tape.x), steps_below(tape.states[0][:-1])
+    sums = cell.sums(weights, tape, da, dh[1:])
+    da, x, h_in = steps_below(da), steps_below(tape.x), steps_below(tape.h_in)
     db = da.sum(axis=0)
     dW_xh, db_xh = np.empty_like(weights.W_xh), np.empty_like(weights.b_xh)
     dW_hh, db_hh = np.empty_like(weights.W_hh), np.empty_like(weights.b_hh)
@@ -143,11 +157,11 @@ def backward(
         shares.append(da[:, blocks] @ weights.W_xh[rows])
     for product in cell.recurrent_products:
         rows, blocks = _elements(product.rows, H), _elements(product.da, H)
-        operand = h_prev if product.operand is None else steps_below(tape.saved[product.operand])
+        operand = h_in if product.operand is None else steps_below(tape.saved[product.operand])
         np.matmul(da[:, blocks].T, operand, out=dW_hh[rows])
         db_hh[rows] = db[blocks]
     dx = reduce(np.add, shares).reshape(tape.x.shape)
-    return Gradients(dW_xh, dW_hh, db_xh, db_hh, dx, dstates)
+    return Gradients(dW_xh, dW_hh, db_xh, db_hh, dx, dstates, sums)
 
 
 @lru_cache(maxsize=1024)

@@ -25,24 +25,24 @@ from manual_rnn.cells.cell import Cell, Product, Tape, Weights, fold_both
 def elman(f: Callable[[Array], None], df: Callable[[Array], Array]) -> Cell:
     """Return the Elman cell with activation `f` (in place) and its derivative from the output, `df`."""
 
-    def forward_step(weights: Weights, a: Array, h_prev: Array, h: Array) -> None:
-        np.matmul(h_prev, weights.W_hh_T, out=h)  # a = W_xh x + b_xh + W_hh h_prev + b_hh
+    def forward_step(weights: Weights, a: Array, h_in: Array, _h_prev: Array, h: Array) -> None:
+        np.matmul(h_in, weights.W_hh_T, out=h)  # a = W_xh x + b_xh + W_hh h_prev + b_hh
         h += a
         f(h)  # h = f(a)
 
     def local(tape: Tape, da: Array) -> tuple[Array, ...]:
-        (h,) = tape.states
-        da[...] = df(h[1:])  # f'(a), from h = f(a)
+        (h,) = tape.proposed
+        da[...] = df(h)  # f'(a), from h = f(a)
         return (da,)
 
-    def backward_step(weights: Weights, da: Array, dh: Array, dh_prev: Array) -> None:
+    def backward_step(weights: Weights, da: Array, dh: Array, _dh_prev: Array) -> Array:
         da *= dh  # h = f(a):  da = dh f'(a)
-        dh_prev += da @ weights.W_hh  # a = ... + W_hh h_prev:  dh_prev = W_hh^T da
+        return da @ weights.W_hh  # a = ... + W_hh h_prev:  dh_prev = W_hh^T da
 
     return Cell(
         num_gates=1,
         states=("h",),
-        saved=(),
+        saved={},
         forward_step=forward_step,
         local=local,
         backward_step=backward_step,

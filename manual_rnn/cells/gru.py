@@ -34,9 +34,9 @@ def fold(weights: Weights) -> Array:
     return bias
 
 
-def forward_step(weights: Weights, gates: Array, h_prev: Array, h: Array, q: Array) -> None:
+def forward_step(weights: Weights, gates: Array, h_in: Array, h_prev: Array, h: Array, q: Array) -> None:
     H = h.shape[-1]
-    recurrent = h_prev @ weights.W_hh_T
+    recurrent = h_in @ weights.W_hh_T
     r_z = gates[:, : 2 * H]
     r_z += recurrent[:, : 2 * H]
     sigmoid(r_z)
@@ -72,19 +72,19 @@ def backward_step(
     z: Array,
     dh: Array,
     dh_prev: Array,
-) -> None:
+) -> Array:
     da_n *= dh  # h = n + z (h_prev - n):  da_n = dh (1 - z) (1 - n^2)
     da_z *= dh  # h = n + z (h_prev - n):  da_z = dh (h_prev - n) z (1 - z)
     dq *= dh  # a_n = ... + r q:  dq = da_n r
     da_r *= dh  # a_n = ... + r q:  da_r = da_n q r (1 - r)
     dh_prev += dh * z  # h = n + z (h_prev - n):  dh_prev = dh z + ...
-    dh_prev += da_h @ weights.W_hh  # W_hh h_prev + b_hh:  dh_prev = ... + W_hh^T (da_r, da_z, dq)
+    return da_h @ weights.W_hh  # W_hh h_prev + b_hh:  dh_prev = ... + W_hh^T (da_r, da_z, dq)
 
 
 GRU = Cell(
     num_gates=3,
     states=("h",),
-    saved=("q",),
+    saved={"q": 1},
     forward_step=forward_step,
     local=local,
     backward_step=backward_step,

@@ -32,8 +32,10 @@ from manual_rnn.arrays import Array, blocks
 from manual_rnn.cells.cell import Cell, Product, Tape, Weights, fold_both
 
 
-def forward_step(weights: Weights, gates: Array, h_prev: Array, c_prev: Array, h: Array, c: Array, s: Array) -> None:
-    gates += h_prev @ weights.W_hh_T  # a = W_xh x + b_xh + W_hh h_prev + b_hh
+def forward_step(
+    weights: Weights, gates: Array, h_in: Array, _h_prev: Array, c_prev: Array, h: Array, c: Array, s: Array
+) -> None:
+    gates += h_in @ weights.W_hh_T  # a = W_xh x + b_xh + W_hh h_prev + b_hh
     i, f, g, o = blocks(gates, 4)
     tanh_g = np.tanh(g)
     sigmoid(gates)  # i, f and o in one go; g with them, which the next line puts right
@@ -67,23 +69,23 @@ def backward_step(
     f: Array,
     dh_dc: Array,
     dh: Array,
-    dh_prev: Array,
+    _dh_prev: Array,
     dc: Array,
     dc_prev: Array,
-) -> None:
+) -> Array:
     da_o *= dh  # h = o s:  da_o = dh s o (1 - o)
     dc += dh * dh_dc  # h = o tanh(c):  dc += dh o (1 - s^2)
     da_g *= dc  # c = f c_prev + i g:  da_g = dc i (1 - g^2)
     da_f *= dc  # c = f c_prev + i g:  da_f = dc c_prev f (1 - f)
     da_i *= dc  # c = f c_prev + i g:  da_i = dc g i (1 - i)
     np.multiply(dc, f, out=dc_prev)  # c = f c_prev + i g:  dc_prev = dc f
-    dh_prev += da @ weights.W_hh  # a = ... + W_hh h_prev:  dh_prev = W_hh^T da
+    return da @ weights.W_hh  # a = ... + W_hh h_prev:  dh_prev = W_hh^T da
 
 
 LSTM = Cell(
     num_gates=4,
     states=("h", "c"),
-    saved=("s",),
+    saved={"s": 1},
     forward_step=forward_step,
     local=local,
     backward_step=backward_step,

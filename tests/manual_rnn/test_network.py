@@ -127,9 +127,10 @@ def absolute_terms(problem: Problem) -> Arrays:
         da[...] = absolute(da)
         return tuple(factor if np.shares_memory(factor, da) else absolute(factor) for factor in factors)
 
-    weights = Weights(*(np.abs(array) for array in one.weights))
-    states, saved = tuple(map(absolute, one.tape.states)), tuple(map(absolute, one.tape.saved))
-    tape = Tape(np.abs(one.tape.x), one.tape.gates, states, saved)
+    weights = Weights(*(np.abs(array) for array in one.weights[:-1]))
+    of = one.tape
+    states, proposed, saved = (tuple(map(absolute, arrays)) for arrays in (of.states, of.proposed, of.saved))
+    tape = Tape(np.abs(of.x), of.gates, states, absolute(of.h_in), proposed, saved)
     stack = run.stack._replace(
         cell=replace(run.stack.cell, local=local), passes=[one._replace(weights=weights, tape=tape)]
     )

@@ -169,5 +169,5 @@ def backward(stack: Stack, dy: Array, dstates_n: Sequence[Array]) -> Gradients:
     own = len(cell.own)
     params = [(g.dW_xh, g.dW_hh, g.db_xh, g.db_hh, *g.sums[:own]) for g in gradients]
     given = [[d[one.order.back] for d in g.sums[own:]] for one, g in zip(passes, gradients, strict=True)]
-    dgiven = [reduce(np.add, shares) for shares in zip(*given, strict=True)]
+    dgiven = [reduce(np.add, each) for each in zip(*given, strict=True)]
     return Gradients(dx, params, [joined(dstate_0, axis=0) for dstate_0 in zip(*befores, strict=True)], dgiven)

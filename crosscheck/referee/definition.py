@@ -237,8 +237,9 @@ def _lstm(spec: Spec, end: str, a: Mapping[str, Any], gates: Sequence[Vector], c
     new = [f[k] * c[k] + i[k] * g[k] for k in units]
     o = opened(peep("o", new))
     h = [o[k] * _tanh(_clip(new[k], spec.clip)) for k in units]
-    W_hr = a.get(f"W_hr{end}")
-    return {"h": h if W_hr is None else _affine(W_hr, h, [0] * len(W_hr)), "c": new}
+    if spec.proj_size:
+        h = _affine(a[f"W_hr{end}"], h, [0] * spec.proj_size)
+    return {"h": h, "c": new}
 
 
 def _affine(W: Any, x: Sequence[Number], b: Sequence[Number]) -> Vector:

@@ -491,7 +491,7 @@ def test_names_are_checked() -> None:
         check_error(error.value, "params", f"no {name}", wanted)
     with pytest.raises(ArgumentError) as error:
         forward("rnn_tanh", params, x, c_0=c_0)
-    check_error(error.value, "c_0", "an array", "None: rnn_tanh has no such state")
+    check_error(error.value, "c_0", "an array", "None: the cell has no such state")
     with pytest.raises(ArgumentError) as error:
         backward(forward("rnn_tanh", params, x), dc_n=c_0)
     check_error(error.value, "dc_n", "an array", "None")

@@ -19,20 +19,34 @@ which max(I, D*H) <= 4) or larger, and 12 of them (T L <= 12), 2 masks of a bit 
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import rnn
 
+import torch_rnn
 from torch_rnn import CELLS, Recurrent
+
+if TYPE_CHECKING:
+    from tests.torch_rnn import textbook
+else:  # by its path: the tests are no package, and their folder is not on `sys.path`
+    spec = importlib.util.spec_from_file_location("torch_rnn_textbook", Path(__file__).with_name("textbook.py"))
+    textbook = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(textbook)
 
 Arrays = dict[str, Tensor]
 
 U = 2.0**-53
+SOURCE = Path(torch_rnn.__file__).parent
 FIELDS = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b_xh": "bias_ih", "b_hh": "bias_hh"}
 
 
@@ -185,6 +199,93 @@ def _assert_agree(got: Mapping[str, Tensor], want: Mapping[str, Tensor], case: M
         assert error <= allowed, f"{name} is off by {error:.3g}, rounding allows {allowed:.3g}"
 
 
+def _tensors(arrays: Mapping[str, Any], dtype: torch.dtype = torch.float64) -> Arrays:
+    return {name: torch.tensor(array, dtype=dtype) for name, array in arrays.items()}
+
+
+def _made(setup: textbook.Setup, network: Callable[..., Any] = Recurrent, **options: Any) -> Any:
+    names = ("num_layers", "bidirectional", "peephole", "coupled", "forget_bias", "clip", "proj_size", "attention")
+    said = {name: getattr(setup, name) for name in (*names, "merge")}
+    options = {"bias": setup.bias, "dtype": torch.float64} | said | options
+    return network(setup.cell, setup.I, setup.H, **options)
+
+
+def _run_setup(
+    setup: textbook.Setup, arrays: Arrays, network: Callable[..., Any] = Recurrent, axes: str = "TB"
+) -> Arrays:
+    """Run the network with the leading axes as `axes` says, and return all results time-major."""
+    to = {"TB": lambda a: a, "BT": lambda a: a.transpose(0, 1), "T": lambda a: a.squeeze(1)}[axes]
+    fro = {"TB": lambda a: a, "BT": lambda a: a.transpose(0, 1), "T": lambda a: a.unsqueeze(1)}[axes]
+    timed = {name: to if name in ("x", "dy", "attention") else (lambda a: a) for name in arrays}
+    if axes == "T":
+        timed |= {name: to for name in arrays if name in ("h_0", "c_0", "dh_n", "dc_n")}
+    given = {name: timed[name](array) for name, array in arrays.items()}
+    layer = _made(setup, network, dtype=arrays["x"].dtype)
+    layer.load_state_dict({name: value for name, value in given.items() if name[0] in "Wbp"})
+    leaves = {name: given[name].clone().requires_grad_() for name in ("x", "h_0", "c_0", "attention") if name in given}
+    returned = layer(
+        **leaves,
+        lengths=setup.lengths,
+        masks=[value for name, value in given.items() if name.startswith("mask_")],
+        recurrent=given.get("recurrent"),
+        zoneout=[value for name, value in given.items() if name.startswith("zoneout_")],
+        axes=axes,
+        truncate=setup.truncate,
+    )
+    outputs = dict(zip(("y", "h_n", "c_n"), returned, strict=False))
+    found = _results(given, leaves | dict(layer.named_parameters()), outputs)
+    swapped = {"y", "dx", "dattention"} | ({"h_n", "c_n", "dh_0", "dc_0"} if axes == "T" else set())
+    return {name: fro(value) if name in swapped else value for name, value in found.items()}
+
+
+def _off(got: Arrays, setup: textbook.Setup, want: Mapping[str, Any]) -> dict[str, str]:
+    """Return the results that are off by more than rounding allows, and by how much; all of them must be there.
+
+    A parameter that nothing depends on has no gradient in torch.
+    """
+    found = {}
+    for name, value in want.items():
+        zero = np.zeros_like(value)
+        result = got[name].numpy() if name in got else zero
+        assert result.shape == value.shape, name
+        allowed = 0 if setup.cell == "rnn_relu" else textbook.roundings(name, setup) * U
+        error = np.abs(result - value).max()
+        if not error <= allowed:
+            found[name] = f"is off by {error:.3g}, rounding allows {allowed:.3g}"
+    assert got.keys() <= want.keys()
+    return found
+
+
+@pytest.fixture(scope="session")
+def book() -> Any:
+    """The module `textbook`."""
+    return textbook
+
+
+@pytest.fixture(scope="session")
+def tensors() -> Callable[..., Arrays]:
+    """`(arrays, dtype=float64) -> tensors`."""
+    return _tensors
+
+
+@pytest.fixture(scope="session")
+def made() -> Callable[..., Any]:
+    """`(setup, network=Recurrent, **options) -> the module for a setup`."""
+    return _made
+
+
+@pytest.fixture(scope="session")
+def run_setup() -> Callable[..., Arrays]:
+    """`(setup, tensors, network=Recurrent, axes="TB") -> outputs and gradients` of torch_rnn.Recurrent."""
+    return _run_setup
+
+
+@pytest.fixture(scope="session")
+def off() -> Callable[..., dict[str, str]]:
+    """`(got, setup, want) -> the results that are off by more than rounding allows`."""
+    return _off
+
+
 @pytest.fixture(scope="session")
 def draw() -> Callable[..., Arrays]:
     """`(cell, T, B, I, H, bias, seed, *, num_layers=1, directions=1, masks=False) -> case`."""
@@ -207,3 +308,26 @@ def run_torch() -> Callable[..., Arrays]:
 def assert_agree() -> Callable[..., None]:
     """`(got, want, case)`: every result is there, and off by no more than rounding allows."""
     return _assert_agree
+
+
+@pytest.fixture
+def mutated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], Any]:
+    """`(file, right, wrong) -> a copy of the package` with a text replaced, under another name."""
+
+    def copied(file: str, right: str, wrong: str) -> Any:
+        name = "torch_rnn_mutated"
+        for path in SOURCE.rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if path == SOURCE / file:
+                assert text.count(right) == 1, right
+                text = text.replace(right, wrong)
+            copy = tmp_path / name / path.relative_to(SOURCE)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text.replace("from torch_rnn", f"from {name}"), encoding="utf-8")
+        for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+            monkeypatch.delitem(sys.modules, module)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        return importlib.import_module(name)
+
+    return copied

@@ -214,15 +214,24 @@ def _run_setup(
     setup: textbook.Setup, arrays: Arrays, network: Callable[..., Any] = Recurrent, axes: str = "TB"
 ) -> Arrays:
     """Run the network with the leading axes as `axes` says, and return all results time-major."""
-    to = {"TB": lambda a: a, "BT": lambda a: a.transpose(0, 1), "T": lambda a: a.squeeze(1)}[axes]
-    fro = {"TB": lambda a: a, "BT": lambda a: a.transpose(0, 1), "T": lambda a: a.unsqueeze(1)}[axes]
-    timed = {name: to if name in ("x", "dy", "attention") else (lambda a: a) for name in arrays}
-    if axes == "T":
-        timed |= {name: to for name in arrays if name in ("h_0", "c_0", "dh_n", "dc_n")}
-    given = {name: timed[name](array) for name, array in arrays.items()}
+    states = {"h_0", "c_0", "h_n", "c_n"} if axes == "T" else set()
+    turned = {"x", "y", "attention"} | states
+
+    def to(name: str, array: Tensor) -> Tensor:
+        if axes == "TB" or name.removeprefix("d") not in turned:
+            return array
+        return array.transpose(0, 1) if axes == "BT" else array.squeeze(1)
+
+    def fro(name: str, array: Tensor) -> Tensor:
+        if axes == "TB" or name.removeprefix("d") not in turned:
+            return array
+        return array.transpose(0, 1) if axes == "BT" else array.unsqueeze(1)
+
+    given = {name: to(name, array) for name, array in arrays.items()}
     layer = _made(setup, network, dtype=arrays["x"].dtype)
     layer.load_state_dict({name: value for name, value in given.items() if name[0] in "Wbp"})
-    leaves = {name: given[name].clone().requires_grad_() for name in ("x", "h_0", "c_0", "attention") if name in given}
+    names = ["x", "h_0", "c_0", "attention"]
+    leaves = {name: given[name].clone().requires_grad_() for name in names if name in given}
     returned = layer(
         **leaves,
         lengths=setup.lengths,
@@ -234,8 +243,7 @@ def _run_setup(
     )
     outputs = dict(zip(("y", "h_n", "c_n"), returned, strict=False))
     found = _results(given, leaves | dict(layer.named_parameters()), outputs)
-    swapped = {"y", "dx", "dattention"} | ({"h_n", "c_n", "dh_0", "dc_0"} if axes == "T" else set())
-    return {name: fro(value) if name in swapped else value for name, value in found.items()}
+    return {name: fro(name, value) for name, value in found.items()}
 
 
 def _off(got: Arrays, setup: textbook.Setup, want: Mapping[str, Any]) -> dict[str, str]:

@@ -91,13 +91,38 @@ def test_names() -> None:
     assert list(params) == list(TWO_BY_TWO)
     assert {name: NAMES[name] for name in params} == TWO_BY_TWO
     assert NAMES["b_xh_l12_reverse"] == "bias_ih_l12_reverse"
+    assert NAMES["W_hr"] == "weight_hr_l0"
+    assert NAMES["W_hr_l1_reverse"] == "weight_hr_l1_reverse"
 
 
-@pytest.mark.parametrize("name", ["", "W", "W_hy", "W_xh_l0", "W_xh_l01", "W_xh_reverse_l1", "W_xh_l1_", "w_xh"])
+@pytest.mark.parametrize(
+    "name", ["", "W", "W_hy", "W_xh_l0", "W_xh_l01", "W_xh_reverse_l1", "W_xh_l1_", "w_xh", "b_hr", "p_i"]
+)
 def test_names_of_nothing(name: str) -> None:
     with pytest.raises(ArgumentError) as error:
         NAMES[name]
     assert error.value.argument == "name"
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_projections_there_and_back(bias: bool, bidirectional: bool, num_layers: int) -> None:
+    options: Any = {"num_layers": num_layers, "bidirectional": bidirectional, "bias": bias, "proj_size": 2}
+    # in float64: in float32, torch.nn warns that its own projection is not the fastest
+    module = nn.LSTM(2, 3, **options, dtype=torch.float64)
+    name, params = from_builtin(module)
+    assert name == "lstm"
+    assert [NAMES[ours] for ours in params] == [key for key, _ in module.named_parameters()]
+    assert params["W_hr"].shape == (2, 3)
+    again = to_builtin(name, dict(reversed(params.items())))
+    assert {option: getattr(again, option) for option in options} == options
+    assert again.hidden_size == 3
+    for key, value in module.named_parameters():
+        assert torch.equal(again.get_parameter(key), value)
+    x = torch.ones(4, 2, 2, dtype=torch.float64)
+    for a, b in zip((again(x)[0], *again(x)[1]), (module(x)[0], *module(x)[1]), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_batch_first_and_dropout_are_no_parameters() -> None:
@@ -141,6 +166,7 @@ ones = torch.ones
 GRU: dict[str, Tensor] = {"W_xh": ones(9, 2), "W_hh": ones(9, 3), "b_xh": ones(9), "b_hh": ones(9)}
 SECOND = {"W_xh_l1": ones(9, 3), "W_hh_l1": ones(9, 3), "b_xh_l1": ones(9), "b_hh_l1": ones(9)}
 BACK = {f"{name}_reverse": value for name, value in GRU.items()}
+PROJECTED: dict[str, Tensor] = {"W_xh": ones(12, 2), "W_hh": ones(12, 2), "W_hr": ones(2, 3)}
 
 
 @pytest.mark.parametrize(
@@ -160,6 +186,13 @@ BACK = {f"{name}_reverse": value for name, value in GRU.items()}
         ("b_xh", "gru", GRU | {"b_xh": ones(9, 1)}),
         ("b_hh", "gru", GRU | {"b_hh": ones(1)}),
         ("b_hh", "gru", GRU | {"b_hh": ones(9, device="meta")}),
+        ("params", "gru", GRU | {"W_hr": ones(2, 3)}),
+        ("params", "lstm", PROJECTED | {"W_hr_l1": ones(2, 3)}),
+        ("W_hr", "lstm", PROJECTED | {"W_hr": ones(3, 3), "W_hh": ones(12, 3)}),
+        ("W_hr", "lstm", PROJECTED | {"W_hr": ones(6)}),
+        ("W_hh", "lstm", PROJECTED | {"W_hh": ones(12, 3)}),
+        ("W_hh", "lstm", PROJECTED | {"W_hr": ones(2, 4)}),
+        ("W_xh", "lstm", PROJECTED | {"W_xh": ones(8, 2)}),
         ("params", "gru", SECOND),
         ("params", "gru", BACK),
         ("params", "gru", GRU | {"W_hh_l1": ones(9, 3)}),

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from torch_rnn import ArgumentError, Readout
 
@@ -22,6 +25,78 @@ def test_value_and_gradients_are_exact() -> None:
     assert layer.b_y.grad.tolist() == [2.5]
     assert y.grad is not None
     assert y.grad.tolist() == [[[0.5, -2], [1, -4]], [[-0.5, 2], [0.25, -1]]]
+
+
+def apart(readout: Any, lengths: list[int], axes: str, seed: int) -> bool:
+    """Say whether o or a gradient is not, to the bit, what whole numbers give where sequences run, and 0 elsewhere."""
+    T, B, H, O = 4, len(lengths), 2, 3
+    generator = torch.Generator().manual_seed(seed)
+    y, do, W_hy, b_y = (
+        torch.randint(-4, 5, shape, generator=generator).double() for shape in ((T, B, H), (T, B, O), (O, H), (O,))
+    )
+    running = torch.arange(T)[:, None] < torch.tensor(lengths)
+    o, dy = torch.zeros(T, B, O, dtype=torch.float64), torch.zeros(T, B, H, dtype=torch.float64)
+    dW_hy, db_y = torch.zeros_like(W_hy), torch.zeros_like(b_y)
+    for t, b in running.nonzero().tolist():
+        o[t, b] = (W_hy * y[t, b]).sum(1) + b_y
+        dy[t, b] = (W_hy * do[t, b][:, None]).sum(0)
+        dW_hy += do[t, b][:, None] * y[t, b]
+        db_y += do[t, b]
+    layer = readout(H, O, dtype=torch.float64)
+    layer.load_state_dict({"W_hy": W_hy, "b_y": b_y})
+    y, do = (value.masked_fill(~running[..., None], torch.nan) for value in (y, do))
+    if axes == "BT":
+        y, do, o, dy = (value.transpose(0, 1) for value in (y, do, o, dy))
+    y = y.clone().requires_grad_()
+    got = layer(y, lengths=lengths, axes=axes)
+    torch.autograd.backward([got], [do])
+    pairs = [(got, o), (y.grad, dy), (layer.W_hy.grad, dW_hy), (layer.b_y.grad, db_y)]
+    return not all(torch.equal(a, b) for a, b in pairs)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 4), min_size=1, max_size=4),
+    axes=st.sampled_from(["TB", "BT"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_with_lengths_the_padding_is_zero_and_not_seen(lengths: list[int], axes: str, seed: int) -> None:
+    assert not apart(Readout, lengths, axes, seed)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("own.blank(readout(self.W_hy, self.b_y, own.blank(y)))", "readout(self.W_hy, self.b_y, own.blank(y))"),
+        ("own.blank(y)))", "y))"),
+        ("y = time_major(y, axes)", "pass"),
+        ("if lengths is None:", "if True:"),
+    ],
+)
+def test_a_mistake_is_seen(mutated: Callable[..., Any], right: str, wrong: str) -> None:
+    assert apart(mutated("readout.py", right, wrong).Readout, [3, 0, 4, 2], "BT", 1)
+
+
+def test_axes() -> None:
+    layer = Readout(2, 3)
+    y = torch.ones(5, 4, 2)
+    assert torch.equal(layer(y.transpose(0, 1), axes="BT"), layer(y).transpose(0, 1))
+    assert torch.equal(layer(y[:, 0], axes="T"), layer(y[:, :1])[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("argument", "y", "said"),
+    [
+        ("axes", torch.ones(2, 3, 3), {"axes": "BTO"}),
+        ("y", torch.ones(2, 3, 3), {"axes": "T"}),
+        ("lengths", torch.ones(2, 3), {"axes": "T", "lengths": [2]}),
+        ("lengths", torch.ones(2, 3, 3), {"lengths": [2]}),
+        ("lengths", torch.ones(2, 3, 3), {"lengths": [2, 3, 0]}),
+    ],
+)
+def test_bad_arguments(argument: str, y: Any, said: Any) -> None:
+    with pytest.raises(ArgumentError) as error:
+        Readout(3, 2)(y, **said)
+    assert error.value.argument == argument
 
 
 def test_parameters() -> None:

@@ -168,13 +168,17 @@ class Number:
     def __neg__(self) -> Number:
         return Number(-self.v, -self.d)
 
-    def __sub__(self, other: Any) -> Number:
+    def __sub__(self, other: Number | float) -> Number:
         return self + -other
 
     def __rsub__(self, other: float) -> Number:
         return -self + other
 
-    __radd__, __rmul__ = __add__, __mul__
+    def __radd__(self, other: float) -> Number:
+        return self + other
+
+    def __rmul__(self, other: float) -> Number:
+        return self * other
 
 
 def tanh(a: Number) -> Number:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -57,6 +58,21 @@ def check_tensor(argument: str, tensor: Tensor, shape: tuple[int | str, ...], li
         raise ArgumentError(argument, f"dtype {tensor.dtype}", f"dtype {like.dtype}, that of the other tensors")
     if like is not None and tensor.device != like.device:
         raise ArgumentError(argument, f"device {tensor.device}", f"device {like.device}, that of the other tensors")
+
+
+def check_tensors(argument: str, tensors: Any, shapes: Sequence[tuple[int, ...]], like: Tensor) -> None:
+    """Check that `tensors` is a sequence of tensors of these shapes, with dtype and device of `like`, or of none.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    wanted = f"a sequence of {len(shapes)} tensors, or of none"
+    if not isinstance(tensors, Sequence):
+        raise ArgumentError(argument, type(tensors).__name__, wanted)
+    if len(tensors) not in (0, len(shapes)):
+        raise ArgumentError(argument, f"{len(tensors)} tensors", wanted)
+    for number, (tensor, shape) in enumerate(zip(tensors, shapes, strict=False)):
+        check_tensor(f"{argument}[{number}]", tensor, shape, like)
 
 
 def check_lengths(lengths: Any, T: int, B: int) -> Tensor:

@@ -8,7 +8,7 @@ done: that is `AllSteps`, by the same methods.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 from torch_rnn.cells.cell import Cell, Weights
+from torch_rnn.checks import check_lengths
+from torch_rnn.errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,16 @@ class Lengths:
         last = lengths[:, None] - 1
         running = t <= last
         return cls(lengths, running, torch.where(running, last - t, t))
+
+    @property
+    def counts(self) -> Tensor:
+        """The steps of each sequence (B,), to divide by what they have: 1 where there is none."""
+        return self.lengths.clamp(min=1)
+
+    @property
+    def total(self) -> int:
+        """The steps of all sequences together, likewise."""
+        return max(int(self.lengths.sum()), 1)
 
     def window(self, first: int, last: int) -> Lengths:
         """Return the lengths of what is left of the sequences in steps `first` to `last` - 1."""
@@ -67,12 +79,26 @@ class Lengths:
         return zip(x, self.running, strict=True)
 
 
+@dataclass(frozen=True)
 class AllSteps:
-    """The lengths of sequences that have all steps: nothing is padding."""
+    """The lengths of B sequences that have all T steps: nothing is padding."""
 
-    def window(self, first: int, last: int) -> AllSteps:  # noqa: ARG002
-        """Return the lengths of steps `first` to `last` - 1, all of them."""
-        return self
+    T: int
+    B: int
+
+    @property
+    def counts(self) -> int:
+        """The steps of each sequence."""
+        return self.T
+
+    @property
+    def total(self) -> int:
+        """The steps of all sequences together."""
+        return self.T * self.B
+
+    def window(self, first: int, last: int) -> AllSteps:
+        """Return the lengths of steps `first` to `last` - 1."""
+        return AllSteps(last - first, self.B)
 
     def blank(self, x: Tensor) -> Tensor:
         """Return x."""
@@ -89,3 +115,17 @@ class AllSteps:
     def steps(self, x: Iterable[Any]) -> Iterable[Any]:
         """Return x."""
         return x
+
+
+def lengths_of(lengths: Sequence[int] | Tensor | None, x: Tensor, axes: str) -> Lengths | AllSteps:
+    """Return the lengths of the sequences in x (T, B, N) as a caller gives them, who has axes in that order.
+
+    Raises:
+        ArgumentError: they are not B whole numbers from 0 to T or None, or given for a sequence without a batch.
+    """
+    T, B, _ = x.shape
+    if lengths is None:
+        return AllSteps(T, B)
+    if axes == "T":
+        raise ArgumentError("lengths", repr(lengths), "None: a sequence without a batch has all steps")
+    return Lengths.of(check_lengths(lengths, T, B).to(x.device), T)

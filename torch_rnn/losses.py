@@ -28,9 +28,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from torch_rnn.axes import AXES, check_axes, time_major
-from torch_rnn.checks import check_lengths, check_tensor
+from torch_rnn.checks import check_tensor
 from torch_rnn.errors import ArgumentError
-from torch_rnn.lengths import Lengths
+from torch_rnn.lengths import AllSteps, Lengths, lengths_of
 
 MEANS = ("", "T", "B", "TB", "O", "TO", "BO", "TBO")
 """What a loss can be averaged over."""
@@ -86,7 +86,7 @@ def mse(
 ) -> Tensor:
     """Return the squared error, averaged over everything if `mean` is None; arguments as `half_squared_error`."""
     y, target, own = _checked(y, target, lengths, axes)
-    if own is None and mean is None:
+    if lengths is None and mean is None:
         return functional.mse_loss(y, target)  # in one operation, whose sum can't overflow a short format
     error = y - target
     return _averaged(error * error, own, "TBO" if mean is None else mean)
@@ -121,29 +121,23 @@ LOSSES: dict[str, Loss] = {"half_squared_error": half_squared_error, "mse": mse,
 
 def _checked(
     y: Tensor, target: Tensor, lengths: Sequence[int] | Tensor | None, axes: str
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Return y and target (T, B, O) with zeros for padding, and the lengths (B,)."""
+) -> tuple[Tensor, Tensor, Lengths | AllSteps]:
+    """Return y and target (T, B, O) with zeros for padding, and the lengths."""
     check_axes(axes)
     check_tensor("y", y, (*AXES[axes], "O"))
     check_tensor("target", target, tuple(y.shape), like=y)
     y, target = time_major(y, axes), time_major(target, axes)
-    if lengths is None:
-        return y, target, None
-    if axes == "T":
-        raise ArgumentError("lengths", repr(lengths), "None: a sequence without a batch has all steps")
-    T, B, _ = y.shape
-    own = check_lengths(lengths, T, B).to(y.device)
-    blank = Lengths.of(own, T).blank
-    return blank(y), blank(target), own
+    own = lengths_of(lengths, y, axes)
+    return own.blank(y), own.blank(target), own
 
 
-def _averaged(terms: Tensor, lengths: Tensor | None, mean: str) -> Tensor:
+def _averaged(terms: Tensor, lengths: Lengths | AllSteps, mean: str) -> Tensor:
     """Return the sum of terms (T, B, O), which are 0 in the padding, averaged over what `mean` says."""
     if mean not in MEANS:
         raise ArgumentError("mean", repr(mean), "None, or one of " + ", ".join(map(repr, MEANS)))
-    T, B, O = terms.shape
-    steps = terms.new_full((B,), T) if lengths is None else lengths.to(terms.dtype)
-    if mean.removesuffix("O") == "T":  # each sequence by its own length; where that is 0, so is the sum
-        terms = terms.sum((0, 2)) / steps.clamp(min=1)
-    count = {"": 1, "T": 1, "B": B, "TB": T * B if lengths is None else max(int(lengths.sum()), 1)}
-    return terms.sum() / (count[mean.removesuffix("O")] * (O if mean.endswith("O") else 1))
+    _, B, O = terms.shape
+    over = mean.removesuffix("O")
+    if over == "T":
+        terms = terms.sum((0, 2)) / lengths.counts
+    count = lengths.total if over == "TB" else B if over == "B" else 1
+    return terms.sum() / (count * (O if mean.endswith("O") else 1))

@@ -29,6 +29,6 @@ def zoneout_factor(rate: float, shape: tuple[int, ...], like: Tensor, generator:
     return like.new_empty(shape).bernoulli_(rate, generator=generator)
 
 
-def zoneout_expected(rate: float, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    """Return zoneout's factor d outside of training."""
+def zoneout_expected(rate: float, shape: tuple[int, ...], like: Tensor, _: torch.Generator | None = None) -> Tensor:
+    """Return zoneout's factor d outside of training, where nothing is drawn."""
     return like.new_full((), rate).expand(shape)

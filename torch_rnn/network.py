@@ -22,9 +22,9 @@ from torch_rnn.cells.gru_reset_before import GRU_RESET_BEFORE
 from torch_rnn.cells.lstm import LSTM
 from torch_rnn.cells.recurrent_dropout import recurrent_dropout as with_recurrent_dropout
 from torch_rnn.cells.zoneout import zoneout as with_zoneout
-from torch_rnn.checks import check_dtype, check_lengths, check_size, check_tensor
+from torch_rnn.checks import check_dtype, check_size, check_tensor, check_tensors
 from torch_rnn.errors import ArgumentError
-from torch_rnn.lengths import AllSteps, Lengths
+from torch_rnn.lengths import lengths_of
 from torch_rnn.options import VARIANTS, Options, check_options, check_rate
 from torch_rnn.params import FURTHER, param_shapes, suffix
 from torch_rnn.stack import MERGES, Inputs, Modifier, run_stack
@@ -201,15 +201,14 @@ class Recurrent(nn.Module):
             raise ArgumentError("truncate", truncate, "None: there are two directions")
         if generator is not None and not isinstance(generator, torch.Generator):
             raise ArgumentError("generator", type(generator).__name__, "None, or a torch.Generator")
-        if axes == "T" and lengths is not None:
-            raise ArgumentError("lengths", repr(lengths), "None: a sequence without a batch has all steps")
         x = time_major(x, axes)
         states_0 = self._states_0(x, h_0, c_0, axes)
         masks = self._masks(masks, x, generator)
-        modifiers = self._modifiers(x, recurrent, zoneout, generator)
+        modifiers = self._recurrent_dropout(x, recurrent, generator)
+        modifiers += self._zoneout(x, zoneout, generator)
         cell = self._cell(modified=bool(modifiers))
-        modifiers = [*self._attention(cell, x, attention, axes), *modifiers]
-        inputs = Inputs(x, self._lengths(lengths, x), masks, modifiers)
+        modifiers = self._attention(cell, x, attention, axes) + modifiers  # from the inside out
+        inputs = Inputs(x, lengths_of(lengths, x, axes), masks, modifiers)
         layers, merge = self._layers(), MERGES[self.merge]
 
         def run(first: int, last: int, states: States) -> tuple[Tensor, States]:
@@ -237,54 +236,35 @@ class Recurrent(nn.Module):
         plain = self.options == Options() and not modified
         return CELLS[self.cell] if plain else VARIANTS[self.cell](self.options)
 
-    def _lengths(self, lengths: Sequence[int] | Tensor | None, x: Tensor) -> Lengths | AllSteps:
-        """Return the lengths of the sequences in x (T, B, I)."""
-        if lengths is None:
-            return AllSteps()
-        T, B, _ = x.shape
-        return Lengths.of(check_lengths(lengths, T, B).to(x.device), T)
-
     def _masks(self, masks: Sequence[Tensor], x: Tensor, generator: torch.Generator | None) -> Sequence[Tensor]:
         """Return the masks between layers for x (T, B, I): as given, or drawn, or none."""
-        between = self.num_layers - 1
-        if not isinstance(masks, Sequence):
-            raise ArgumentError("masks", type(masks).__name__, f"a sequence of {between} tensors, or of none")
-        if len(masks) not in (0, between):
-            raise ArgumentError("masks", f"{len(masks)} tensors", f"{between}, one between two layers each, or none")
         width = self.W_hh.shape[1] * (1 if self.merge == "sum" else self._directions)
-        shape = (*x.shape[:2], width)
-        for number, mask in enumerate(masks):
-            check_tensor(f"masks[{number}]", mask, shape, like=x)
+        shapes = [(*x.shape[:2], width)] * (self.num_layers - 1)
+        check_tensors("masks", masks, shapes, x)
         if masks or not (self.training and self.dropout):
             return masks
-        return [draws.dropout_mask(self.dropout, shape, x, generator) for _ in range(between)]
+        return [draws.dropout_mask(self.dropout, shape, x, generator) for shape in shapes]
 
-    def _modifiers(
-        self, x: Tensor, recurrent: Tensor | None, zoneout: Sequence[Tensor], generator: torch.Generator | None
+    def _recurrent_dropout(
+        self, x: Tensor, recurrent: Tensor | None, generator: torch.Generator | None
     ) -> list[Modifier]:
-        """Return recurrent dropout and zoneout for x (T, B, I): as given, or drawn, or none."""
-        modifiers = []
-        shapes = self._shapes(*x.shape[:2])
+        """Return what there is of recurrent dropout for x (T, B, I): as given, or drawn, or nothing."""
+        shape = self._shapes(*x.shape[:2])["h"]
         if recurrent is None and self.training and self.recurrent_dropout:
-            recurrent = draws.recurrent_mask(self.recurrent_dropout, shapes["h"], x, generator)
-        if recurrent is not None:
-            check_tensor("recurrent", recurrent, shapes["h"], like=x)
-            modifiers.append(Modifier(with_recurrent_dropout, (recurrent,)))
-        if not isinstance(zoneout, Sequence) or len(zoneout) not in (0, len(shapes)):
-            got = f"{len(zoneout)} tensors" if isinstance(zoneout, Sequence) else type(zoneout).__name__
-            raise ArgumentError("zoneout", got, f"a sequence of {len(shapes)}, one for each state, or of none")
+            recurrent = draws.recurrent_mask(self.recurrent_dropout, shape, x, generator)
+        if recurrent is None:
+            return []
+        check_tensor("recurrent", recurrent, shape, like=x)
+        return [Modifier(with_recurrent_dropout, (recurrent,))]
+
+    def _zoneout(self, x: Tensor, zoneout: Sequence[Tensor], generator: torch.Generator | None) -> list[Modifier]:
+        """Return what there is of zoneout for x (T, B, I): as given, or drawn, or its rate, or nothing."""
+        shapes = list(self._shapes(*x.shape[:2]).values())
+        check_tensors("zoneout", zoneout, shapes, x)
         if not zoneout and self.zoneout:
-            zoneout = [
-                draws.zoneout_factor(self.zoneout, shape, x, generator)
-                if self.training
-                else draws.zoneout_expected(self.zoneout, shape, x)
-                for shape in shapes.values()
-            ]
-        for number, (factor, shape) in enumerate(zip(zoneout, shapes.values(), strict=False)):
-            check_tensor(f"zoneout[{number}]", factor, shape, like=x)
-        if zoneout:
-            modifiers.append(Modifier(with_zoneout, tuple(zoneout)))
-        return modifiers
+            draw = draws.zoneout_factor if self.training else draws.zoneout_expected
+            zoneout = [draw(self.zoneout, shape, x, generator) for shape in shapes]
+        return [Modifier(with_zoneout, tuple(zoneout))] if zoneout else []
 
     def _attention(self, cell: Cell, x: Tensor, attention: Tensor | None, axes: str) -> list[Modifier]:
         """Return what the cell is given as attention, if anything, for x (T, B, I): zero where there is none."""

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from torch_rnn.axes import AXES, back, check_axes, time_major
-from torch_rnn.checks import check_dtype, check_lengths, check_size, check_tensor
-from torch_rnn.errors import ArgumentError
-from torch_rnn.lengths import Lengths
+from torch_rnn.checks import check_dtype, check_size, check_tensor
+from torch_rnn.lengths import lengths_of
 
 
 def readout(W_hy: Tensor, b_y: Tensor, y: Tensor) -> Tensor:
@@ -60,11 +59,6 @@ class Readout(nn.Module):
         """
         check_axes(axes)
         check_tensor("y", y, (*AXES[axes], self.W_hy.shape[1]), like=self.W_hy)
-        if lengths is None:
-            return readout(self.W_hy, self.b_y, y)
-        if axes == "T":
-            raise ArgumentError("lengths", repr(lengths), "None: a sequence without a batch has all steps")
         y = time_major(y, axes)
-        T, B, _ = y.shape
-        own = Lengths.of(check_lengths(lengths, T, B).to(y.device), T)
+        own = lengths_of(lengths, y, axes)
         return back(own.blank(readout(self.W_hy, self.b_y, own.blank(y))), axes)

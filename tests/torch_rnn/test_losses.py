@@ -201,23 +201,24 @@ def test_dtype_is_kept(name: str, dtype: torch.dtype) -> None:
 
 
 MISTAKES = {
-    "the lengths are not looked at": ("if lengths is None:\n        return", "if True:\n        return"),
-    "averaged over all T": ("else lengths.to(terms.dtype)", "else terms.new_full((B,), T)"),
-    "averaged over the padding, too": ("T * B if lengths is None else max(int(lengths.sum()), 1)", "T * B"),
-    "an empty sequence makes it NaN": ("steps.clamp(min=1)", "steps"),
-    "no sequence makes it NaN": ("max(int(lengths.sum()), 1)", "lengths.sum()"),
-    "B counts sequences with steps": ('"B": B', '"B": B if lengths is None else int((lengths > 0).sum())'),
-    "T is B": ('("O") == "T":', '("O") == "B":'),
-    "O is not counted": ('(O if mean.endswith("O") else 1)', "1"),
-    "half of nothing": ("mean) / 2", "mean)"),
-    "the cross-entropy is averaged over O": ('"TB" if mean is None', '"TBO" if mean is None'),
-    "the axes are not turned": ("time_major(y, axes), time_major(target, axes)", "y, target"),
+    # name: file, right, wrong
+    "the lengths are not looked at": ("lengths.py", "if lengths is None:\n", "if True:\n"),
+    "averaged over all T": ("losses.py", "lengths.counts", "3"),
+    "averaged over the padding, too": ("losses.py", "lengths.total if", "len(terms) * B if"),
+    "an empty sequence makes it NaN": ("lengths.py", "self.lengths.clamp(min=1)", "self.lengths"),
+    "no sequence makes it NaN": ("lengths.py", "max(int(self.lengths.sum()), 1)", "self.lengths.sum()"),
+    "B counts sequences with steps": ("losses.py", 'B if over == "B"', '(terms.sum((0, 2)) != 0).sum() if over == "B"'),
+    "T is B": ("losses.py", 'if over == "T":', 'if over == "B":'),
+    "O is not counted": ("losses.py", '(O if mean.endswith("O") else 1)', "1"),
+    "half of nothing": ("losses.py", "mean) / 2", "mean)"),
+    "the cross-entropy is averaged over O": ("losses.py", '"TB" if mean is None', '"TBO" if mean is None'),
+    "the axes are not turned": ("losses.py", "time_major(y, axes), time_major(target, axes)", "y, target"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_seen(mutated: Callable[..., Any], mistake: str) -> None:
-    losses = mutated("losses.py", *MISTAKES[mistake]).LOSSES
+    losses = mutated(*MISTAKES[mistake]).LOSSES
     y, target = numbers(3, 3, 2, 1)
     found = False
     for name in LOSSES:

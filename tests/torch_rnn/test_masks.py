@@ -169,7 +169,7 @@ CHANGES = {
     "another recurrent mask at each step": ("masks.py", "(layers, 1, *sizes)", "(layers, _, *sizes)"),
     "dropout outside of training": ("network.py", "(self.training and self.dropout)", "self.dropout"),
     "recurrent dropout outside of training": ("network.py", "is None and self.training and", "is None and"),
-    "zoneout drawn outside of training": ("network.py", "if self.training\n", "if True\n"),
+    "zoneout drawn outside of training": ("network.py", "if self.training else draws.z", "if True else draws.z"),
     "no zoneout outside of training": (
         "network.py",
         "if not zoneout and self.zoneout",

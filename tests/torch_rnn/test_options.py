@@ -99,8 +99,8 @@ def test_parameters(book: Any, made: Callable[..., Any], cell: str, data: st.Dat
     said: dict[str, Any] = {"peephole": setup.peephole, "coupled": setup.coupled}
     names = param_names(setup.num_layers, setup.bidirectional, setup.bias, **said, projection=bool(setup.proj_size))
     assert names == tuple(want) == tuple(name for name, _ in layer.named_parameters())
-    sizes: tuple[Any, ...] = (setup.G, setup.I, setup.H, setup.num_layers, setup.bidirectional, setup.bias)
-    assert param_shapes(*sizes, **said, proj_size=setup.proj_size, merge=setup.merge) == want
+    said |= {"bias": setup.bias, "proj_size": setup.proj_size, "merge": setup.merge}
+    assert param_shapes(setup.G, setup.I, setup.H, setup.num_layers, setup.bidirectional, **said) == want
 
 
 def test_names() -> None:

@@ -161,8 +161,8 @@ MUTANTS: dict[str, tuple[str, str, str, str, set[str]]] = {
     "zoneout keeps a masked state": (
         "zoned gru",
         "network.py",
-        "modifiers.append(Modifier(with_zoneout",
-        "modifiers.insert(0, Modifier(with_zoneout",
+        "modifiers += self._zoneout(x, zoneout, generator)",
+        "modifiers = self._zoneout(x, zoneout, generator) + modifiers",
         {"y"},
     ),
     "windows a step short": (

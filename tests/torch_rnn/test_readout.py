@@ -69,7 +69,7 @@ def test_with_lengths_the_padding_is_zero_and_not_seen(lengths: list[int], axes:
         ("own.blank(readout(self.W_hy, self.b_y, own.blank(y)))", "readout(self.W_hy, self.b_y, own.blank(y))"),
         ("own.blank(y)))", "y))"),
         ("y = time_major(y, axes)", "pass"),
-        ("if lengths is None:", "if True:"),
+        ("lengths_of(lengths,", "lengths_of(None,"),
     ],
 )
 def test_a_mistake_is_seen(mutated: Callable[..., Any], right: str, wrong: str) -> None:

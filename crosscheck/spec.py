@@ -55,7 +55,7 @@ class Spec:
         zoneout: the rate at which states keep what they were.
         train: whether in training; otherwise the two dropouts do nothing, and zoneout is its own expectation.
         truncate: (k1, k2): after every k1 steps the gradient of their outputs goes k2 steps back, no further; None if
-            it goes back all the way.
+            it goes back all the way. With k1 = k2, the states are detached every k1 steps.
         mean: what the loss is the mean over, out of T, B and O; "none" for a sum, "default" as is usual for that loss.
 
     Raises:

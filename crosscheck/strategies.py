@@ -92,8 +92,7 @@ OFTEN: dict[str, tuple[Any, ...]] = {
     "axes": ("TB", "TB", "BT", "T"),
     "mean": ("default", "default", *MEANS),
 } | dict.fromkeys(
-    ("coupled", "forget_bias", "clip", "dropout", "recurrent_dropout", "zoneout", "truncate"),
-    (False, False, False, False, True),
+    ("coupled", "forget_bias", "clip", "recurrent_dropout", "zoneout", "truncate"), (False, False, False, True)
 )
 """How often the values of an option are drawn, where not all alike: most cases have few options, since what is rare in
 networks, or takes longer to check, is to hide nothing else."""

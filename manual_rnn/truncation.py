@@ -1,7 +1,7 @@
 """Truncated backpropagation through time: gradients flow back through so many steps, and no further.
 
     blocks of k1 steps [s, e), e = min(s + k1, T)
-    the window of a block begins at w = max(0, e - k2)
+    the window of a block begins at w = max(0, s + k1 - k2), k2 steps before its end, though it may be cut short by T
 
 The gradient that enters at y[s:e), and for the last block at the final states, flows back through steps e-1 to w. The
 states before step w are constants then, unless w = 0, where they are the initial states. The gradients of all windows
@@ -44,7 +44,7 @@ def backward(of: Stack, dy: Array, dstates_n: Sequence[Array], k1: int, k2: int)
     dstates_0 = [zeros(dstate, dstate.shape) for dstate in dstates_n]
     for s in range(0, T, k1):
         e = min(s + k1, T)
-        w = max(0, e - k2)
+        w = max(0, s + k1 - k2)
         entering = zeros(dy, dy[w:e].shape)
         entering[s - w :] = dy[s:e]
         finals = [dstate if e == T else zeros(dstate, dstate.shape) for dstate in dstates_n]

@@ -1,7 +1,7 @@
 """Truncated backpropagation through time: gradients flow back through so many steps, and no further.
 
     blocks of k1 steps [s, e), e = min(s + k1, T)
-    the block's window begins at w = max(0, e - k2)
+    the block's window begins at w = max(0, s + k1 - k2)
 
 The gradient that enters at y[s:e), and for the last block at the final states, flows back to step w: the states before
 it are constants, unless w = 0, where they are the initial states as they were given. The values are those of the
@@ -61,7 +61,7 @@ def truncated(run: Run, T: int, truncate: tuple[int, int], states_0: States, dim
     """
     k1, k2 = check_truncate(truncate)
     blocks = [(s, min(s + k1, T)) for s in range(0, T, k1)]
-    begins = [max(0, e - k2) for _, e in blocks]
+    begins = [max(0, s + k1 - k2) for s, _ in blocks]
     before = {0: states_0}
     with torch.no_grad():  # what is computed here is constant
         for earlier, later in pairwise(sorted({0, *begins})):

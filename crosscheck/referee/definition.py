@@ -107,7 +107,7 @@ def _windows(case: Case) -> Iterator[tuple[int, int, int]]:
     k1, k2 = case.spec.truncate
     for first in range(0, case.T, k1):
         end = min(first + k1, case.T)
-        yield max(0, end - k2), first, end
+        yield max(0, first + k1 - k2), first, end
 
 
 def _initial(case: Case, b: int) -> list[State]:

@@ -168,22 +168,22 @@ MUTANTS: dict[str, tuple[str, str, str, str, set[str]]] = {
     "windows a step short": (
         "truncated",
         "truncation.py",
-        "max(0, e - k2) for",
-        "max(0, e - k2 + 1) for",
+        "max(0, s + k1 - k2) for",
+        "max(0, s + k1 - k2 + 1) for",
         {"dx", "dW_hh"},
     ),
     "windows a step long": (
         "truncated",
         "truncation.py",
-        "max(0, e - k2) for",
-        "max(0, e - k2 - 1) for",
+        "max(0, s + k1 - k2) for",
+        "max(0, s + k1 - k2 - 1) for",
         {"dx", "dW_hh"},
     ),
     "windows counted from the block's start": (
         "truncated",
         "truncation.py",
-        "max(0, e - k2) for _, e in",
-        "max(0, s - k2) for s, _ in",
+        "max(0, s + k1 - k2) for",
+        "max(0, s - k2) for",
         {"dx", "dW_hh"},
     ),
     "not truncated": (

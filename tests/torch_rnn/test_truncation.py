@@ -66,7 +66,7 @@ def test_windows_that_all_begin_at_the_start_truncate_nothing(
 ) -> None:
     setup = setup_of(book, cell, lengths=own)
     arrays = tensors(book.draw(setup, seed))
-    cut = dataclasses.replace(setup, truncate=(k1, 5))
+    cut = dataclasses.replace(setup, truncate=(k1, 5 + k1))
     want = {name: value.numpy() for name, value in run_setup(setup, arrays).items()}
     assert off(run_setup(cut, arrays), cut, want) == {}
 
@@ -119,12 +119,12 @@ def test_paths_are_as_long_as_they_say(T: int, k1: int, k2: int, dim: int) -> No
     y, (end,) = truncated(run, T, (k1, k2), (start,), dim)
     assert y.shape == ((T, 1) if dim == 0 else (1, T))
     for t in range(T):
-        e = min((t // k1 + 1) * k1, T)
+        w = max(0, (t // k1 + 1) * k1 - k2)
         reached, began = torch.autograd.grad(y.flatten()[t], [x, start], retain_graph=True, allow_unused=True)
-        assert reached.tolist() == [float(max(0, e - k2) <= u <= t) for u in range(T)]
-        assert (0 if began is None else began.item()) == (e <= k2)
+        assert reached.tolist() == [float(w <= u <= t) for u in range(T)]
+        assert (0 if began is None else began.item()) == (w == 0)
     reached, _ = torch.autograd.grad(end, [x, start], allow_unused=True)
-    assert reached.tolist() == [float(T - k2 <= u) for u in range(T)]
+    assert reached.tolist() == [float(w <= u) for u in range(T)]
 
 
 @pytest.mark.parametrize(

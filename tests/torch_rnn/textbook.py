@@ -345,7 +345,7 @@ def results(setup: Setup, arrays: Arrays) -> Arrays:
         k1, k2 = setup.truncate
         for s in range(0, setup.T, k1):
             e = min(s + k1, setup.T)
-            w = max(0, e - k2)
+            w = max(0, s + k1 - k2)
             before = states_0
             if w:
                 _, reached = forward(setup, values, 0, w, states_0)

@@ -5,7 +5,7 @@ from crosscheck.campaign import Report
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.spec import Spec
-from crosscheck.subject import Subject, subject
+from crosscheck.subject import Subject, TwoSteps, subject, two_steps
 from crosscheck.verdict import Status, Verdict
 
 __version__ = "0.1.0"
@@ -16,8 +16,10 @@ __all__ = [
     "Spec",
     "Status",
     "Subject",
+    "TwoSteps",
     "Verdict",
     "assert_agrees",
     "check",
     "subject",
+    "two_steps",
 ]

@@ -169,7 +169,7 @@ def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener
         raise ArgumentError("targets", ", ".join(names), "each of another name, since findings go by it")
     if settings.max_examples < 1:
         raise ArgumentError("max_examples", settings.max_examples, "at least 1")
-    able = tuple(_within(subject, settings.options) for subject in subjects)
+    able = tuple(within(subject, settings.options) for subject in subjects)
     cells = _union(able, "cell")
     dtypes = _union(able, "dtype")
     listen(Started(able, settings, len(cells) * len(dtypes)))
@@ -289,8 +289,12 @@ def _last_word(subjects: Sequence[Subject], failure: Verdict) -> list[Verdict]:
     return (own or same or [failure]) if repeats else [failure]
 
 
-def _within(subject: Subject, options: Mapping[str, Any]) -> Subject:
-    """Return the subject restricted to `options`, which also widen what it doesn't declare itself."""
+def within(subject: Subject, options: Mapping[str, Any]) -> Subject:
+    """Return the subject restricted to `options`, which also widen what it doesn't declare itself.
+
+    Raises:
+        ArgumentError: an option is unknown, or the subject supports nothing of what is asked for.
+    """
     wanted = strategies.supports(options)
     result = dict(subject.options)
     for name in options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -52,6 +53,10 @@ def cli() -> None:
     "--shape", "shapes", multiple=True, metavar="NAME=T,B,I", help="With --self: an input's shape. Repeatable."
 )
 @click.option("--list", "list_specs", is_flag=True, help="Print the matrix of specs and who supports what.")
+@click.option(
+    "--properties", is_flag=True, help="Compare each TARGET with itself only, by what holds of every network."
+)
+@click.option("--second-use", is_flag=True, help="Look for what shows only when a TARGET is used again.")
 @click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def run(
@@ -66,6 +71,8 @@ def run(
     by_itself: bool,
     shapes: tuple[str, ...],
     list_specs: bool,
+    properties: bool,
+    second_use: bool,
     strict: bool,
     verbose: bool,
 ) -> int:
@@ -77,6 +84,8 @@ def run(
 
     With --self, a TARGET is path/to/file.py:forward,backward: the two functions of a cell that nobody here knows. Its
     backward pass is checked against its own forward pass.
+
+    With --properties or --second-use, or both, the cases are drawn as ever, and these are what is checked.
     """
     if by_itself:
         return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
@@ -90,10 +99,11 @@ def run(
     )
     if list_specs:
         return _list_specs(subjects)
-    if case_lines:
+    families = [module for module, asked in (("properties", properties), ("uses", second_use)) if asked]
+    if case_lines and not families:
         return _run_cases(subjects, case_lines, strict)
     unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
-    if unsaid and not cells:
+    if unsaid and not cells and not case_lines:
         wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
         raise ArgumentError(unsaid[0], "no word on which cell it is", wanted)
     options: dict[str, Any] = {}
@@ -102,6 +112,8 @@ def run(
     if dtypes:
         options["dtype"] = dtypes
     settings = Settings(max_examples, max_time, seed, not no_shrink, options)
+    if families:
+        return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
     return _run_campaign(subjects, settings, strict, verbose)
 
 
@@ -130,6 +142,39 @@ def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, ve
     if report.failures or (strict and report.inconclusive):
         return MISMATCH
     return NOTHING if report.cases == report.inconclusive else PASSED
+
+
+def _run_properties(
+    family: str, subjects: tuple[Subject, ...], settings: Any, lines: tuple[str, ...], strict: bool
+) -> int:
+    from rich.console import Console
+
+    from crosscheck.case import Case
+    from crosscheck.report.terminal import property_summary
+    from crosscheck.search import on_cases, search
+    from crosscheck.verdict import Status
+
+    checks = importlib.import_module(f"crosscheck.{family}").CHECKS
+    console = Console(markup=False, emoji=False)
+    cases = tuple(map(Case.parse, lines))
+    all_found = []
+    for subject in subjects:
+        able = [case for case in cases if _states_support(subject, case)]
+        for case in cases:
+            if case not in able:
+                _print_not_checked(console, subject, case)
+        with console.status(f"checking {subject.name}"):
+            found = on_cases(subject, checks, able) if lines else search(subject, checks, settings)
+        console.print(property_summary(checks.option, found), soft_wrap=True)
+        all_found.append(found)
+    statuses = {found.status for found in all_found}
+    if Status.FAIL in statuses or (strict and any(found.inconclusive for found in all_found)):
+        return MISMATCH
+    return PASSED if Status.PASS in statuses else NOTHING
+
+
+def _print_not_checked(console: Any, subject: Subject, case: Case) -> None:
+    console.print(f"\nNOT CHECKED  {subject.name} says that it does not support {case}", soft_wrap=True)
 
 
 def _run_self(target: str, shapes: tuple[str, ...], max_examples: int, seed: int, case_lines: tuple[str, ...]) -> int:
@@ -170,7 +215,7 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bo
         verdicts += examine(able, case, deep=True)
         for subject in subjects:
             if subject not in able:
-                console.print(f"\nNOT CHECKED  {subject.name} says that it does not support {case}", soft_wrap=True)
+                _print_not_checked(console, subject, case)
     for verdict in verdicts:
         console.print(failure(verdict) if verdict.status is Status.FAIL else passed(verdict), soft_wrap=True)
     statuses = {verdict.status for verdict in verdicts}

@@ -197,31 +197,51 @@ def load(target: str) -> Any:
     return attribute_of(load_module(place), place, attribute)
 
 
-def run(subject: Subject, case: Case) -> Result:
+def run(subject: Subject, case: Case, copy: Callable[[Any], Any] = np.array) -> Result:
     """Run a subject on a case; whatever it does wrong is a finding, never an exception.
 
     The subject gets arrays of its own, which it could write into; that is found out afterwards.
+
+    Args:
+        subject: the subject.
+        case: the case.
+        copy: what makes these arrays.
     """
-    given = case.lift(np.array)
+    given = case.lift(copy)
     arrays = dict(given.arrays)  # also if the subject takes some away
     returned: Any
     try:
         returned = subject.function(given)
         returned = dict(returned) if isinstance(returned, Mapping) else returned
     except (Exception, SystemExit) as error:  # anything at all may be wrong with somebody's code
-        details = _traceback(error)
-        return Result({}, (Finding("raised", "", f"{type(error).__name__}: {error}", details),))
-    findings = [
+        return Result({}, (raised(error),))
+    result = read(returned, case)
+    return Result(result.values, (*written(case, arrays), *result.findings))
+
+
+def raised(error: BaseException) -> Finding:
+    """Return the finding of what a subject raised."""
+    return Finding("raised", "", f"{type(error).__name__}: {error}", _traceback(error))
+
+
+def written(case: Case, arrays: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Return a finding for each of the arrays that a subject was given for a case and has changed."""
+    return tuple(
         Finding("wrote into input", name, "its input is no longer what it was given")
         for name, array in case.arrays.items()
         if array.tobytes() != arrays[name].tobytes()
-    ]
+    )
+
+
+def read(returned: Any, case: Case) -> Result:
+    """Return what a subject returned for a case as arrays, or what is wrong with it."""
     if not isinstance(returned, Mapping):  # whatever its annotation says
         text = f"got {type(returned).__name__}, wanted a mapping of name to array"
-        return Result({}, (*findings, Finding("not a mapping", "", text)))
+        return Result({}, (Finding("not a mapping", "", text),))
     if not returned:
-        return Result({}, (*findings, Finding("nothing returned", "", "got an empty mapping, so nothing is checked")))
+        return Result({}, (Finding("nothing returned", "", "got an empty mapping, so nothing is checked"),))
     values: dict[str, Any] = {}
+    findings: list[Finding] = []
     for name, value in returned.items():
         array, finding = _checked(name, value, case)
         if finding is None:

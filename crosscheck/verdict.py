@@ -33,6 +33,7 @@ class Status(Enum):
     PASS = "PASS"
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_APPLICABLE = "NOT APPLICABLE"  # of a property that says nothing about the case
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
+from crosscheck.search import Found, PropertyVerdict
 from crosscheck.selfcheck import SelfVerdict
 from crosscheck.subject import Finding
 from crosscheck.verdict import Status, TensorCheck, Verdict
 
-STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.INCONCLUSIVE: "yellow"}
+STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.INCONCLUSIVE: "yellow", Status.NOT_APPLICABLE: "dim"}
 
 
 class Terminal:
@@ -172,6 +173,33 @@ def self_summary(name: str, seen: Sequence[SelfVerdict], failing: SelfVerdict | 
     head = Text.assemble((status.value, STYLES[status]), f"  {name}   {_count(len(seen), 'case')}, {passes} passed")
     lines = [_line("method", method) for method in methods]
     return Group(head, *lines, _line("resolution", number(resolution, 2)))
+
+
+def property_failure(option: str, verdict: PropertyVerdict) -> RenderableType:
+    """Return all that is known of a property that a case shows broken, ending with the command that shows it again."""
+    wrong = [check for check in verdict.checks if check.status is Status.FAIL]
+    what = dict.fromkeys([check.name.split()[0] for check in wrong] or [finding.kind for finding in verdict.findings])
+    head = Text.assemble(("FAIL", STYLES[Status.FAIL]), f"  {verdict.subject}   {verdict.name}: {', '.join(what)}")
+    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case)), _line("should be", verdict.says)]
+    parts += [part for finding in verdict.findings for part in _finding(finding)]
+    if wrong:
+        parts.append(_tensors(wrong))
+    again = f"crosscheck run {shlex.quote(verdict.subject)} --{option} --case {shlex.quote(str(verdict.case))}"
+    return Group(*parts, _line("again", again))
+
+
+def property_summary(option: str, found: Found) -> RenderableType:
+    """Return a search's failures, a table of what came to what, a row a property, and a line with the outcome."""
+    table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 2), header_style="bold")
+    table.add_column(option.replace("-", " "))
+    for head in ("passed", "failed", "inconclusive", "not applicable"):
+        table.add_column(head, justify="right")
+    for name, counts in found.counts.items():
+        columns = (Status.PASS, Status.FAIL, Status.INCONCLUSIVE, Status.NOT_APPLICABLE)
+        table.add_row(name, *(str(counts.get(status, 0)) for status in columns))
+    text = f"  {found.subject}   {_count(found.cases, 'case')}, {_count(len(found.failures), 'failure')}"
+    failures = [property_failure(option, verdict) for verdict in found.failures]
+    return Group(*failures, "", table, "", Text.assemble((found.status.value, STYLES[found.status]), text))
 
 
 def number(value: float, digits: int) -> str:

@@ -180,6 +180,83 @@ def test_a_case_that_passes_shows_every_tensor(files: Path, call: Callable[..., 
     ]  # fmt: skip
 
 
+PROPERTIES_OUTPUT = """
+FAIL  mean.py:mine   batch additivity: db_xh, db_hh
+  case         rnn_tanh:T1B2I1H1:seed=0
+  should be    a batch = its two parts, and parameters' gradients add up
+  tensor     got    want    bound  error/bound  resolution  worst at   wrong
+  db_xh   0.3932  0.1966  2.4e-15     8.03e+13     2.5e-14       [0]  1 of 1
+  db_hh   0.3932  0.1966  2.4e-15     8.03e+13     2.5e-14       [0]  1 of 1
+  again        crosscheck run mean.py:mine --properties --case rnn_tanh:T1B2I1H1:seed=0
+
+properties           passed  failed  inconclusive  not applicable
+time split                0       0             0               1
+zero-cotangent tail       0       0             0               1
+batch additivity          0       1             0               0
+batch permutation         1       0             0               0
+scaled cotangent          1       0             0               0
+padding garbage           0       0             0               1
+padding NaN               0       0             0               1
+bias equality             1       0             0               0
+
+FAIL  mean.py:mine   1 case, 1 failure
+"""
+
+
+def test_the_whole_output_of_the_properties_of_a_case(files: Path, call: Callable[..., Called]) -> None:
+    (files / "mean.py").write_text(PLAIN_RNN.replace("da.sum(axis=0)", "da.mean(axis=0)"))
+    code, out, err = call("run", "mean.py:mine", "--properties", "--case", "rnn_tanh:T1B2I1H1:seed=0")
+    assert (code, err) == (cli.MISMATCH, "")
+    assert out == PROPERTIES_OUTPUT
+
+
+def test_the_properties_of_drawn_cases(files: Path, call: Callable[..., Called]) -> None:
+    code, out, _ = call("run", "broken.py:mine", "--properties", "--cell", "rnn_tanh", "-n", "20")
+    assert code == cli.MISMATCH
+    assert "FAIL  broken.py:mine   time split: dx, dh_0, " in out
+    assert "again        crosscheck run broken.py:mine --properties --case rnn_tanh:T2B1I1H1:seed=0\n" in out
+    code, out, _ = call("run", "plain.py:mine", "--properties", "--cell", "rnn_tanh", "-n", "20", "--dtype", "float64")
+    assert code == cli.PASSED
+    assert out.endswith("\nPASS  plain.py:mine   20 cases, 0 failures\n")
+
+
+BUFFERED = """
+kept = {}
+
+
+def buffered(case):
+    results = mine(case)
+    dx = kept.setdefault(case.x.shape, np.empty_like(case.x))
+    dx[...] = results["dx"]
+    return results | {"dx": dx}
+"""
+
+
+def test_second_use(files: Path, call: Callable[..., Called]) -> None:
+    (files / "buffered.py").write_text(PLAIN_RNN + BUFFERED)
+    line = "rnn_tanh:T2B1I1H1:regime=ordinary:seed=1"
+    code, out, _ = call("run", "buffered.py:buffered", "--second-use", "--case", line)
+    assert code == cli.MISMATCH
+    assert re.findall(r"^FAIL +buffered.py:buffered +(.*)$", out, re.M) == [
+        "results kept: dx",
+        "1 case, 1 failure",
+    ]
+    assert f"  again        crosscheck run buffered.py:buffered --second-use --case {line}\n" in out
+    code, out, _ = call("run", "plain.py:mine", "manual", "--properties", "--second-use", "--case", line)
+    assert code == cli.PASSED
+    assert re.findall(r"^(properties|second use|PASS  \w+)", out, re.M) == [
+        *("properties", "PASS  plain", "properties", "PASS  manual"),
+        *("second use", "PASS  plain", "second use", "PASS  manual"),
+    ]
+
+
+def test_properties_of_what_is_not_supported(call: Callable[..., Called]) -> None:
+    line = "gru:T2B1I1H2:reset_after=false:seed=1"
+    code, out, _ = call("run", "torch_builtin", "--properties", "--case", line)
+    assert code == cli.NOTHING
+    assert f"NOT CHECKED  torch_builtin says that it does not support {line}\n" in out
+
+
 def test_several_cases(files: Path, call: Callable[..., Called]) -> None:
     lines = ("rnn_tanh:T1B1I1H1:seed=1", "rnn_tanh:T2B1I1H1:seed=1")
     arguments = [argument for line in lines for argument in ("--case", line)]

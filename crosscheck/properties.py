@@ -54,7 +54,7 @@ COTANGENTS = ("dy", "dh_n", "dc_n")
 UNROUNDED = 1000
 """Bits of a significand that nothing here is rounded to."""
 PLACES = (0, 16, 32, 48)
-"""Where arrays may begin, in bytes after a multiple of 64: a cache line, and the widest vector."""
+"""Where arrays may begin, in bytes after a multiple of 64, the length of a cache line and of the longest vectors."""
 
 
 class Trial:
@@ -114,7 +114,7 @@ class Trial:
                 yield compare(name, got[name], want[name], within, blind, may=np.isinf(within))
 
     def identical(self, got: Arrays, want: Arrays, scale: float = 1.0) -> Iterator[TensorCheck]:
-        """Compare to the bit, but for underflow, results whose gradients are `scale` times the case's own."""
+        """Compare to the bit, where that may be asked, results whose gradients are `scale` times the case's own."""
         if _same_bits(got, want):
             return self.compare(got, want, dict.fromkeys(want, 0.0))
         u = FORMATS[self.case.dtype].u
@@ -315,8 +315,8 @@ def check_properties(
 
 
 def _large(case: Case, root: int) -> float:
-    """Return a power of two that can be multiplied with itself `root` - 1 times without overflow."""
-    return float(2.0 ** (int(math.log2(FORMATS[case.dtype].largest)) // root))
+    """Return a power of two that `root` of can be multiplied without overflow."""
+    return float(2.0 ** (int(-math.log2(FORMATS[case.dtype].smallest)) // root))
 
 
 def _zeroed(array: Any, where: Any) -> Any:

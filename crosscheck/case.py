@@ -16,6 +16,7 @@ import numpy as np
 from crosscheck.errors import ArgumentError
 from crosscheck.fill import fill
 from crosscheck.line import line, parsed
+from crosscheck.memory import MEMORY, laid_out
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, one_of, whole, written
 
@@ -47,6 +48,7 @@ class Case:
             direction begins there; a sequence of length 0 has its initial states as final ones. A loss that is a mean
             over T is one over a sequence's own steps, and over T and B one over all that are no padding; of no steps
             at all it is 0.
+        memory: how a subject's arrays lie in memory, a name in `crosscheck.memory.MEMORY`; see `laid_out`.
 
     Raises:
         ArgumentError: a value is not one of these.
@@ -60,12 +62,14 @@ class Case:
     dtype: str = "float64"
     arrays: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     lengths: tuple[int, ...] | None = None
+    memory: str = "contiguous"
 
     def __post_init__(self) -> None:
         whole("T", self.T, least=1)
         whole("B", self.B, least=1)
         one_of("regime", self.regime, REGIMES)
         one_of("dtype", self.dtype, DTYPES)
+        one_of("memory", self.memory, MEMORY)
         if type(self.seed) is not int or not 0 <= self.seed < SEED_LIMIT:
             raise ArgumentError("seed", repr(self.seed), "an integer from 0 to 2^32 - 1")
         if self.lengths is not None:
@@ -192,6 +196,10 @@ class Case:
     def lift(self, number: Callable[[Any], Any]) -> Case:
         """Return the same problem with `number` applied to every array, for running it on another number type."""
         return replace(self, arrays={name: number(array) for name, array in self.arrays.items()})
+
+    def laid_out(self) -> Case:
+        """Return the same problem in arrays of its own, which lie in memory as `memory` says."""
+        return replace(self, arrays=laid_out(self.arrays, self.memory))
 
     def __str__(self) -> str:
         return line(self)

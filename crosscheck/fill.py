@@ -42,6 +42,10 @@ def fill(case: Case) -> dict[str, Any]:
         drawn["target"] = regime.target.draw(case.seed, "target", (*sequence, spec.y_size))
         if spec.loss == "cross_entropy":
             drawn["target"] = _distribution(drawn["target"])
+    if case.memory == "broadcast":
+        drawn |= {name: np.broadcast_to(drawn[name][:1], drawn[name].shape) for name in OVER_TIME if name in drawn}
+    if case.memory == "aliased" and "dy" in drawn and drawn["dy"].shape == drawn["x"].shape:
+        drawn["x"] = drawn["dy"]
     drawn = {name: _in_axes(array, spec.axes, name in OVER_TIME) for name, array in drawn.items()} | _masks(case)
     arrays = {name: np.ascontiguousarray(array).astype(case.array_dtype) for name, array in drawn.items()}
     for array in arrays.values():

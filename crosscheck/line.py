@@ -38,10 +38,11 @@ OPTIONS: dict[str, tuple[str, Any, type]] = {
     "regime": ("regime", "simple", str),
     "dtype": ("dtype", "float64", str),
     "lengths": ("lengths", None, tuple),
+    "memory": ("memory", "contiguous", str),
     "seed": ("seed", 0, int),
 }
 """The options of a line: the field of Spec or Case, the default, and what it is."""
-OF_CASE = ("regime", "dtype", "lengths", "seed")
+OF_CASE = ("regime", "dtype", "lengths", "memory", "seed")
 """Those of them that belong to the case; all others to the spec."""
 
 

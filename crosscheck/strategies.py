@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from crosscheck.case import DTYPES, SEED_LIMIT, Case
 from crosscheck.errors import ArgumentError
+from crosscheck.memory import MEMORY
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import AXES, GATES, LOSSES, MEANS, MERGES, Spec
 
@@ -51,6 +52,7 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "loss": ("none",),
     "mean": MEANS[:1],
     "regime": tuple(REGIMES),
+    "memory": tuple(layout for layout in MEMORY if layout != "negative"),
     "max_T": (8,),
     "max_B": (4,),
     "max_I": (6,),
@@ -83,6 +85,7 @@ EVERYTHING: dict[str, tuple[Any, ...]] = PLAIN | {
     "output_layer": BOTH,
     "loss": LOSSES,
     "mean": MEANS,
+    "memory": MEMORY,
 }
 """Every option of a spec, in the formats that every subject knows."""
 
@@ -90,6 +93,7 @@ OFTEN: dict[str, tuple[Any, ...]] = {
     "num_layers": (1, 1, 1, 2, 3),
     "bidirectional": (False, False, True),
     "axes": ("TB", "TB", "BT", "T"),
+    "memory": (*["contiguous"] * len(MEMORY), *MEMORY),
     "mean": ("default", "default", *MEANS),
 } | dict.fromkeys(
     ("coupled", "forget_bias", "clip", "recurrent_dropout", "zoneout", "truncate"), (False, False, False, True)
@@ -130,6 +134,7 @@ OF_CASE: dict[str, Callable[[Case], Any]] = {
     "loss": lambda case: case.spec.loss,
     "mean": lambda case: case.spec.mean if case.spec.loss != "none" else None,
     "regime": lambda case: case.regime,
+    "memory": lambda case: case.memory,
 }
 """The value that a case has of each option but the sizes; None where the option doesn't apply to it."""
 
@@ -233,6 +238,9 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
     losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or width) > 1] or options["loss"]
     loss = draw(st.sampled_from(losses), label="loss")
     mean = choice("mean", loss != "none", "default")
+    memory = choice("memory")
+    if memory == "aliased" and loss == "none" and (O or width) <= options["max_I"][0]:
+        I = O or width  # so that x and dy have the same shape
     spec = Spec(
         cell,
         I,
@@ -247,7 +255,7 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
     )
     regime = choice("regime")
     seed = draw(st.integers(0, SEED_LIMIT - 1), label="seed")
-    case = Case(spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths)
+    case = Case(spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths, memory=memory)
     if not supported(case, options):  # such as an output layer that a softmax needed
         reject()
     return case

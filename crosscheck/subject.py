@@ -22,6 +22,7 @@ from crosscheck import strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.loading import attribute_of, copy_of, load_module, split_target
+from crosscheck.memory import behind
 
 Function = Callable[[Case], Mapping[str, Any]]
 AnyFunction = TypeVar("AnyFunction", bound=Function)
@@ -197,7 +198,7 @@ def load(target: str) -> Any:
     return attribute_of(load_module(place), place, attribute)
 
 
-def run(subject: Subject, case: Case, copy: Callable[[Any], Any] = np.array) -> Result:
+def run(subject: Subject, case: Case, copy: Callable[[Any], Any] | None = None) -> Result:
     """Run a subject on a case; whatever it does wrong is a finding, never an exception.
 
     The subject gets arrays of its own, which it could write into; that is found out afterwards.
@@ -205,10 +206,11 @@ def run(subject: Subject, case: Case, copy: Callable[[Any], Any] = np.array) -> 
     Args:
         subject: the subject.
         case: the case.
-        copy: what makes these arrays.
+        copy: what makes these arrays; None: they lie in memory as the case says.
     """
-    given = case.lift(copy)
+    given = case.laid_out() if copy is None else case.lift(copy)
     arrays = dict(given.arrays)  # also if the subject takes some away
+    before = {name: behind(array).tobytes() for name, array in arrays.items()}
     returned: Any
     try:
         returned = subject.function(given)
@@ -216,7 +218,7 @@ def run(subject: Subject, case: Case, copy: Callable[[Any], Any] = np.array) -> 
     except (Exception, SystemExit) as error:  # anything at all may be wrong with somebody's code
         return Result({}, (raised(error),))
     result = read(returned, case)
-    return Result(result.values, (*written(case, arrays), *result.findings))
+    return Result(result.values, (*written(case, arrays, before), *result.findings))
 
 
 def raised(error: BaseException) -> Finding:
@@ -224,13 +226,21 @@ def raised(error: BaseException) -> Finding:
     return Finding("raised", "", f"{type(error).__name__}: {error}", _traceback(error))
 
 
-def written(case: Case, arrays: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """Return a finding for each of the arrays that a subject was given for a case and has changed."""
-    return tuple(
-        Finding("wrote into input", name, "its input is no longer what it was given")
-        for name, array in case.arrays.items()
-        if array.tobytes() != arrays[name].tobytes()
-    )
+def written(case: Case, arrays: Mapping[str, Any], before: Mapping[str, bytes]) -> tuple[Finding, ...]:
+    """Return a finding for each of the arrays that a subject was given for a case and has changed.
+
+    Args:
+        case: the case.
+        arrays: what the subject was given.
+        before: what was in the memory behind them.
+    """
+    findings = []
+    for name, array in case.arrays.items():
+        if array.tobytes() != arrays[name].tobytes():
+            findings.append(Finding("wrote into input", name, "its input is no longer what it was given"))
+        elif behind(arrays[name]).tobytes() != before[name]:
+            findings.append(Finding("wrote into input", name, "what lies between its numbers in memory has changed"))
+    return tuple(findings)
 
 
 def read(returned: Any, case: Case) -> Result:

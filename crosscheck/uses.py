@@ -87,7 +87,7 @@ class Use:
 
     def __init__(self, subject: Subject, problem: Problem) -> None:
         self.function, self.problem = subject.function, problem
-        self.given = problem.case.lift(np.array)
+        self.given = problem.case.laid_out()
         self.arrays = dict(self.given.arrays)
         self.outputs: Any = {}
         self.memory: Any = None

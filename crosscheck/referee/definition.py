@@ -64,7 +64,7 @@ def weighted(case: Case, results: Mapping[str, Any]) -> Number:
     total = 0
     for name, output in results.items():
         for index in np.ndindex(output.shape):
-            total = output[index] * case.arrays[f"d{name}"][index] + total
+            total = case.arrays[f"d{name}"][index] * output[index] + total
     return total
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
 from crosscheck.case import Case
@@ -27,7 +26,7 @@ def forward(
         outputs: computes y, h_n and c_n from the tensors of the case by name.
     """
     dtype = getattr(torch, case.dtype)
-    tensors = {name: torch.from_numpy(np.array(array)).to(dtype) for name, array in case.arrays.items()}
+    tensors = {name: _tensor(array).to(dtype) for name, array in case.arrays.items()}
     leaves = {name: tensors[name].requires_grad_() for name in case.input_names}
     computed = dict(outputs(case, tensors))
     if case.spec.loss == "none":
@@ -46,6 +45,12 @@ def backward(memory: tuple[torch.Tensor, dict[str, torch.Tensor]], case: Case) -
     objective, leaves = memory
     gradients = torch.autograd.grad(objective, list(leaves.values()), retain_graph=True)
     return {f"d{name}": _array(gradient) for name, gradient in zip(leaves, gradients, strict=True)}
+
+
+def _tensor(array: Any) -> torch.Tensor:
+    """Return an array as a tensor in the same memory, where torch can: not with negative strides, nor read-only."""
+    shared = array.flags.writeable and min(array.strides, default=0) >= 0
+    return torch.from_numpy(array if shared else array.copy(order="C"))
 
 
 def _array(tensor: torch.Tensor) -> Any:

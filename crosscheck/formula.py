@@ -14,7 +14,7 @@ import numpy as np
 
 from crosscheck.case import Case
 from crosscheck.referee.proof import Outcome, Proof, prove
-from crosscheck.subject import BUILT_IN, Subject
+from crosscheck.subject import OURS, Subject
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def formula(subject: Subject, case: Case, names: frozenset[str]) -> Formula | No
         case: the case.
         names: the outputs and gradients to look at: those that came back well-formed in floating point.
     """
-    if subject.name in BUILT_IN:  # of these, the hand-written one is what is proven anyway, and the others are torch
+    if subject.name in OURS:  # of these, the hand-written one is what is proven anyway, and the others are compiled
         return None
 
     def network(lifted: Case) -> Mapping[str, Any]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -28,7 +30,16 @@ Function = Callable[[Case], Mapping[str, Any]]
 AnyFunction = TypeVar("AnyFunction", bound=Function)
 OPTIONS_ATTRIBUTE = "__crosscheck_options__"
 BUILT_IN = ("manual", "torch_rnn", "torch_builtin")
-"""The subjects that come with the package: `crosscheck.subjects.<name>:<name>`."""
+"""The subjects of the run without a target: `crosscheck.subjects.<name>:<name>`."""
+OPTIONAL = tuple(
+    path.stem
+    for path in sorted(Path(__file__).with_name("subjects").glob("*.py"))
+    if path.stem not in BUILT_IN and re.search(rf"^(def {path.stem}\(|{path.stem} = )", path.read_text("utf-8"), re.M)
+)
+"""Other people's implementations, one a file that defines what it is named after. What such a subject needs is installed
+by the extra that its name begins with, of `jax_scan` by jax."""
+OURS = BUILT_IN + OPTIONAL
+"""All subjects that come with the package."""
 
 
 @runtime_checkable
@@ -183,19 +194,30 @@ def make(target: str | Function | Subject) -> Subject:
     if not callable(function):
         raise ArgumentError(name, type(function).__name__, "a callable: case -> mapping of name to array")
     declared = getattr(function, OPTIONS_ATTRIBUTE, {})
-    loaded = isinstance(target, str) and target not in BUILT_IN
+    loaded = isinstance(target, str) and target not in OURS
     return Subject(name, function, strategies.supports(declared), frozenset(declared), loaded)
 
 
 def load(target: str) -> Any:
     """Return the object that a text names; see `make`."""
-    if target in BUILT_IN:
-        return getattr(importlib.import_module(f"crosscheck.subjects.{target}"), target)
+    if target in OURS:
+        return _ours(target)
     if ":" not in target:
-        wanted = f"package.module:attr, path/to/file.py:attr, or one of {', '.join(BUILT_IN)}"
+        wanted = f"package.module:attr, path/to/file.py:attr, or one of {', '.join(OURS)}"
         raise ArgumentError("target", repr(target), wanted)
     place, attribute = split_target(target)
     return attribute_of(load_module(place), place, attribute)
+
+
+def _ours(name: str) -> Any:
+    """Return the subject of a name in `OURS`."""
+    try:
+        return getattr(importlib.import_module(f"crosscheck.subjects.{name}"), name)
+    except ModuleNotFoundError as error:
+        extra = name.partition("_")[0]
+        raise ArgumentError(
+            name, f"no module {error.name!r}", f"it installed: pip install 'rnn-crosscheck[{extra}]'"
+        ) from error
 
 
 def run(subject: Subject, case: Case, copy: Callable[[Any], Any] | None = None) -> Result:

@@ -1,0 +1,204 @@
+"""Layers in JAX, a `jax.lax.scan` for each layer and direction, as a subject: `jax.vjp` does the backward.
+
+All is compiled by XLA, as users have it: for each case anew, since each has shapes of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from crosscheck.case import Case
+from crosscheck.spec import Spec, suffix
+from crosscheck.strategies import EVERYTHING
+from crosscheck.subject import subject, two_steps
+
+Arrays = Mapping[str, Any]
+State = dict[str, Any]
+"""h and, of an LSTM, c, by name."""
+
+
+def forward(case: Case) -> tuple[dict[str, Any], Any]:
+    """Return the outputs of a case, and the function that takes their cotangents to those of the inputs."""
+    inputs = {name: case.arrays[name] for name in case.input_names}
+    others = {name: array for name, array in case.arrays.items() if name not in inputs}
+    lengths = np.array((case.T,) * case.B if case.lengths is None else case.lengths)
+    with jax.enable_x64(case.dtype == "float64"):
+        run = jax.jit(partial(_outputs, case.spec))
+        outputs, pull = jax.vjp(lambda of: run(of, others, lengths), inputs)
+    return {name: np.asarray(output) for name, output in outputs.items()}, pull
+
+
+def backward(memory: Callable[[Arrays], tuple[Arrays]], case: Case) -> dict[str, Any]:
+    """Return every gradient of a case."""
+    cotangents = {name: np.zeros(case.result_shapes[name], case.array_dtype) for name in case.output_names}
+    if case.spec.loss == "none":
+        cotangents = {name: case.arrays[f"d{name}"] for name in cotangents}
+    else:
+        cotangents["loss"] = np.ones((), case.array_dtype)
+    with jax.enable_x64(case.dtype == "float64"):
+        (gradients,) = memory({name: jnp.asarray(array) for name, array in cotangents.items()})
+    return {f"d{name}": np.asarray(gradient) for name, gradient in gradients.items()}
+
+
+def _outputs(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[str, Any]:
+    """Return y, h_n, c_n and the loss by name, as JAX's arrays."""
+    params = {name: array for name, array in inputs.items() if name in spec.param_shapes()}
+    begin_axes, end_axes = AXES[spec.axes]
+    states = {name: inputs[f"{name}_0"] for name in spec.states}
+    if spec.axes == "T":
+        states = {name: state[:, None] for name, state in states.items()}
+    x = begin_axes(inputs["x"])
+    running = jnp.arange(len(x))[:, None] < lengths
+    of_step = {"x": jnp.where(running[..., None], x, 0), "running": running}
+    if spec.attention:
+        of_step["attention"] = begin_axes(inputs["attention"])
+    masks = {name: array for name, array in others.items() if name in MASKS}
+
+    pieces = []
+    for begin, first, end in _windows(spec.truncate, len(x)):
+        before = {}
+        if begin > 0:
+            _, before = _stack(spec, params, _between(of_step, masks, 0, begin), states)
+        at_begin = jax.lax.stop_gradient(before) or states
+        window, after = _stack(spec, params, _between(of_step, masks, begin, end), at_begin)
+        pieces.append(window[first - begin :])
+    y = jnp.concatenate(pieces)
+
+    if spec.output_size:
+        y = jnp.where(running[..., None], y @ params["W_hy"].T + params["b_y"], 0)
+    outputs = {"y": end_axes(y)}
+    outputs |= {f"{name}_n": state[:, 0] if spec.axes == "T" else state for name, state in after.items()}
+    if spec.loss != "none":
+        outputs["loss"] = _loss(spec, y, begin_axes(others["target"]), running)
+    return outputs
+
+
+AXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "TB": (lambda array: array, lambda array: array),
+    "BT": (lambda array: array.swapaxes(0, 1), lambda array: array.swapaxes(0, 1)),
+    "T": (lambda array: array[:, None], lambda array: array[:, 0]),
+}
+"""To the axes T, B in front, and back."""
+MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
+
+
+def _windows(truncate: tuple[int, int] | None, T: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (begin, first, end): the gradient of the outputs of steps first to end - 1 goes back to step begin."""
+    k1, k2 = truncate or (T, T)
+    for first in range(0, T, k1):
+        end = min(first + k1, T)
+        yield max(0, end - k2), first, end
+
+
+def _between(of_step: Arrays, masks: Arrays, begin: int, end: int) -> dict[str, Any]:
+    """Return what belongs to the steps begin to end - 1."""
+    return {name: array[begin:end] for name, array in of_step.items()} | {
+        name: array[:, begin:end] for name, array in masks.items()
+    }
+
+
+def _stack(spec: Spec, params: Arrays, given: dict[str, Any], states: State) -> tuple[Any, State]:
+    """Return the last layer's output (T, B, its width), and the final states (L*D, B, their width)."""
+    y, halves, after = given["x"], [], []
+    for k, (layer, reverse) in enumerate(spec.runs):
+        if not reverse:
+            x = y * given["dropout"][layer - 1] if layer and "dropout" in given else y
+            halves = []
+        of_step = {name: given[name] for name in ("running", "attention") if name in given} | {"x": x}
+        of_step |= {name: given[name][k] for name in MASKS[1:] if name in given}
+        end = suffix(layer, reverse)
+        own = {name.removesuffix(end): params[name + end] for name in PARAMS if name + end in params}
+        state = {name: of_all[k] for name, of_all in states.items()}
+        final, half = jax.lax.scan(partial(_step, spec, own), state, of_step, reverse=reverse)
+        after.append(final)
+        halves.append(half)
+        y = sum(halves) if spec.merge == "sum" else jnp.concatenate(halves, axis=-1)
+    return y, {name: jnp.stack([final[name] for final in after]) for name in spec.states}
+
+
+PARAMS = ("W_xh", "W_hh", "b_xh", "b_hh", "p_i", "p_f", "p_o", "W_hr")
+
+
+def _step(spec: Spec, p: Arrays, state: State, at: Arrays) -> tuple[State, Any]:
+    """Return the next states (B, H), and the output: h, or 0 in the padding."""
+    proposed = CELLS[spec.cell](spec, p, state, at)
+    running = at["running"][:, None]
+    for name, new in proposed.items():
+        old = state[name]
+        kept = new + at[f"zoneout_{name}"] * (old - new) if f"zoneout_{name}" in at else new
+        proposed[name] = jnp.where(running, kept, old)
+    return proposed, jnp.where(running, proposed["h"], 0)
+
+
+def _products(p: Arrays, h: Any, at: Arrays) -> tuple[Any, Any, Any]:
+    """Return W_xh x + b_xh and W_hh h + b_hh, both (B, G*H), and h as the recurrent product sees it."""
+    h = h * at["recurrent"] if "recurrent" in at else h
+    return at["x"] @ p["W_xh"].T + p.get("b_xh", 0), h @ p["W_hh"].T + p.get("b_hh", 0), h
+
+
+def _clip(spec: Spec, a: Any) -> Any:
+    """Return a within spec.clip of 0, with slope 1 at the edge."""
+    if not spec.clip:
+        return a
+    return jnp.where(jnp.abs(a) <= spec.clip, a, jnp.sign(jax.lax.stop_gradient(a)) * spec.clip)
+
+
+def _elman(spec: Spec, p: Arrays, state: State, at: Arrays) -> State:
+    from_x, from_h, _ = _products(p, state["h"], at)
+    f = jnp.tanh if spec.cell == "rnn_tanh" else jax.nn.relu
+    return {"h": f(_clip(spec, from_x + from_h))}
+
+
+def _lstm(spec: Spec, p: Arrays, state: State, at: Arrays) -> State:
+    from_x, from_h, _ = _products(p, state["h"], at)
+    gates = "igo" if spec.coupled else "ifgo"
+    a = dict(zip(gates, jnp.split(from_x + from_h, len(gates), axis=1), strict=True))
+
+    def opened(gate: str, c: Any, bias: float = 0) -> Any:
+        return jax.nn.sigmoid(_clip(spec, a[gate] + (p[f"p_{gate}"] * c if spec.peephole else 0) + bias))
+
+    i = opened("i", state["c"])
+    f = 1 - i if spec.coupled else opened("f", state["c"], spec.forget_bias)
+    g = jnp.tanh(_clip(spec, a["g"]))
+    c = f * state["c"] + i * g
+    h = opened("o", c) * jnp.tanh(_clip(spec, c))
+    return {"h": h @ p["W_hr"].T if spec.proj_size else h, "c": c}
+
+
+def _gru(spec: Spec, p: Arrays, state: State, at: Arrays) -> State:
+    from_x, from_h, h_in = _products(p, state["h"], at)
+    (x_r, x_z, x_n), (h_r, h_z, h_n) = (jnp.split(from_, 3, axis=1) for from_ in (from_x, from_h))
+    r = jax.nn.sigmoid(_clip(spec, x_r + h_r))
+    z = jax.nn.sigmoid(_clip(spec, x_z + h_z))
+    if spec.reset_after:
+        inner = r * h_n
+    else:
+        inner = (r * h_in) @ jnp.split(p["W_hh"], 3)[2].T + (jnp.split(p["b_hh"], 3)[2] if spec.bias else 0)
+    n = jnp.tanh(_clip(spec, x_n + inner))
+    if spec.attention:
+        z = (1 - at["attention"][:, None]) * z
+    return {"h": n + z * (state["h"] - n)}
+
+
+CELLS = {"rnn_tanh": _elman, "rnn_relu": _elman, "lstm": _lstm, "gru": _gru}
+
+
+def _loss(spec: Spec, y: Any, target: Any, running: Any) -> Any:
+    """Return the loss of y against target, both (T, B, O), over the steps that are no padding."""
+    if spec.loss == "cross_entropy":
+        term = -(target * jax.nn.log_softmax(y)).sum(axis=-1)
+    else:
+        term = ((y - target) ** 2).sum(axis=-1) * (0.5 if spec.loss == "half_squared_error" else 1)
+    over = spec.mean_over
+    number = running.sum() if "TB" in over else running.sum(axis=0) if "T" in over else y.shape[1] if "B" in over else 1
+    number = jnp.maximum(number, 1) * (y.shape[2] if "O" in over else 1)  # of no steps the sum is 0, the mean too
+    return jnp.where(running, term / number, 0).sum()
+
+
+jax_scan = subject(**EVERYTHING)(two_steps("jax_scan", forward, backward))

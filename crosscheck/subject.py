@@ -36,8 +36,8 @@ OPTIONAL = tuple(
     for path in sorted(Path(__file__).with_name("subjects").glob("*.py"))
     if path.stem not in BUILT_IN and re.search(rf"^(def {path.stem}\(|{path.stem} = )", path.read_text("utf-8"), re.M)
 )
-"""Other people's implementations, one a file that defines what it is named after. What such a subject needs is installed
-by the extra that its name begins with, of `jax_scan` by jax."""
+"""Other people's implementations, one a file that defines what it is named after. What such a subject needs is
+installed by the extra that its name begins with, of `jax_scan` by jax."""
 OURS = BUILT_IN + OPTIONAL
 """All subjects that come with the package."""
 

@@ -5,7 +5,7 @@ All is compiled by XLA, as users have it: for each case anew, since each has sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,66 +16,44 @@ import numpy as np
 from crosscheck.case import Case
 from crosscheck.spec import Spec, suffix
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import subject, two_steps
+from crosscheck.subject import subject
 
 Arrays = Mapping[str, Any]
 State = dict[str, Any]
 """h and, of an LSTM, c, by name."""
 
 
-def forward(case: Case) -> tuple[dict[str, Any], Any]:
-    """Return the outputs of a case, and the function that takes their cotangents to those of the inputs."""
-    inputs = {name: case.arrays[name] for name in case.input_names}
-    others = {name: array for name, array in case.arrays.items() if name not in inputs}
-    lengths = np.array((case.T,) * case.B if case.lengths is None else case.lengths)
-    with jax.enable_x64(case.dtype == "float64"):
-        run = jax.jit(partial(_outputs, case.spec))
-        outputs, pull = jax.vjp(lambda of: run(of, others, lengths), inputs)
-    return {name: np.asarray(output) for name, output in outputs.items()}, pull
-
-
-def backward(memory: Callable[[Arrays], tuple[Arrays]], case: Case) -> dict[str, Any]:
-    """Return every gradient of a case."""
-    cotangents = {name: np.zeros(case.result_shapes[name], case.array_dtype) for name in case.output_names}
-    if case.spec.loss == "none":
-        cotangents = {name: case.arrays[f"d{name}"] for name in cotangents}
+def _results(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[str, Any]:
+    """Return every output and every gradient by name, as JAX's arrays."""
+    outputs, pull = jax.vjp(lambda of: _outputs(spec, of, others, lengths), inputs)
+    if spec.loss == "none":
+        cotangents = {name: others[f"d{name}"] for name in outputs}
     else:
-        cotangents["loss"] = np.ones((), case.array_dtype)
-    with jax.enable_x64(case.dtype == "float64"):
-        (gradients,) = memory({name: jnp.asarray(array) for name, array in cotangents.items()})
-    return {f"d{name}": np.asarray(gradient) for name, gradient in gradients.items()}
+        cotangents = {name: (jnp.ones_like if name == "loss" else jnp.zeros_like)(outputs[name]) for name in outputs}
+    (gradients,) = pull(cotangents)
+    return outputs | {f"d{name}": gradient for name, gradient in gradients.items()}
 
 
 def _outputs(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[str, Any]:
-    """Return y, h_n, c_n and the loss by name, as JAX's arrays."""
-    params = {name: array for name, array in inputs.items() if name in spec.param_shapes()}
-    begin_axes, end_axes = AXES[spec.axes]
+    """Return y, h_n, c_n and the loss by name."""
+    to_front, back = AXES[spec.axes]
+    x = to_front(inputs["x"])
+    running = jnp.arange(len(x))[:, None] < lengths
+    given = {name: others[name] for name in MASKS if name in others}
+    given |= {"x": jnp.where(running[..., None], x, 0), "running": running}
+    if spec.attention:
+        given["attention"] = to_front(inputs["attention"])
     states = {name: inputs[f"{name}_0"] for name in spec.states}
     if spec.axes == "T":
         states = {name: state[:, None] for name, state in states.items()}
-    x = begin_axes(inputs["x"])
-    running = jnp.arange(len(x))[:, None] < lengths
-    of_step = {"x": jnp.where(running[..., None], x, 0), "running": running}
-    if spec.attention:
-        of_step["attention"] = begin_axes(inputs["attention"])
-    masks = {name: array for name, array in others.items() if name in MASKS}
 
-    pieces = []
-    for begin, first, end in _windows(spec.truncate, len(x)):
-        before = {}
-        if begin > 0:
-            _, before = _stack(spec, params, _between(of_step, masks, 0, begin), states)
-        at_begin = jax.lax.stop_gradient(before) or states
-        window, after = _stack(spec, params, _between(of_step, masks, begin, end), at_begin)
-        pieces.append(window[first - begin :])
-    y = jnp.concatenate(pieces)
-
+    y, states = _stack(spec, inputs, given, states)
     if spec.output_size:
-        y = jnp.where(running[..., None], y @ params["W_hy"].T + params["b_y"], 0)
-    outputs = {"y": end_axes(y)}
-    outputs |= {f"{name}_n": state[:, 0] if spec.axes == "T" else state for name, state in after.items()}
+        y = jnp.where(running[..., None], y @ inputs["W_hy"].T + inputs["b_y"], 0)
+    outputs = {"y": back(y)}
+    outputs |= {f"{name}_n": state[:, 0] if spec.axes == "T" else state for name, state in states.items()}
     if spec.loss != "none":
-        outputs["loss"] = _loss(spec, y, begin_axes(others["target"]), running)
+        outputs["loss"] = _loss(spec, y, to_front(others["target"]), running)
     return outputs
 
 
@@ -86,21 +64,6 @@ AXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 """To the axes T, B in front, and back."""
 MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
-
-
-def _windows(truncate: tuple[int, int] | None, T: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (begin, first, end): the gradient of the outputs of steps first to end - 1 goes back to step begin."""
-    k1, k2 = truncate or (T, T)
-    for first in range(0, T, k1):
-        end = min(first + k1, T)
-        yield max(0, end - k2), first, end
-
-
-def _between(of_step: Arrays, masks: Arrays, begin: int, end: int) -> dict[str, Any]:
-    """Return what belongs to the steps begin to end - 1."""
-    return {name: array[begin:end] for name, array in of_step.items()} | {
-        name: array[:, begin:end] for name, array in masks.items()
-    }
 
 
 def _stack(spec: Spec, params: Arrays, given: dict[str, Any], states: State) -> tuple[Any, State]:
@@ -201,4 +164,12 @@ def _loss(spec: Spec, y: Any, target: Any, running: Any) -> Any:
     return jnp.where(running, term / number, 0).sum()
 
 
-jax_scan = subject(**EVERYTHING)(two_steps("jax_scan", forward, backward))
+@subject(**EVERYTHING | {"truncate": False})
+def jax_scan(case: Case) -> dict[str, Any]:
+    """Return every output and gradient of a case."""
+    inputs = {name: case.arrays[name] for name in case.input_names}
+    others = {name: array for name, array in case.arrays.items() if name not in inputs}
+    lengths = np.array((case.T,) * case.B if case.lengths is None else case.lengths)
+    with jax.enable_x64(case.dtype == "float64"):
+        results = jax.jit(partial(_results, case.spec))(inputs, others, lengths)
+        return {name: np.asarray(result) for name, result in results.items()}

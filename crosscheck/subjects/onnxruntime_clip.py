@@ -12,7 +12,7 @@ from crosscheck.subject import subject
 from crosscheck.subjects.onnxruntime_rnn import OPTIONS, outputs
 
 
-@subject(cell=("rnn_tanh", "rnn_relu", "gru"), clip=True, **OPTIONS)
+@subject(cell=("rnn_relu", "gru"), clip=True, **OPTIONS)
 def onnxruntime_clip(case: Case) -> dict[str, Any]:
     """Return the outputs of a case."""
     return outputs(case)

@@ -15,6 +15,7 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 from crosscheck.case import Case
+from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, suffix
 from crosscheck.subject import subject
 
@@ -32,9 +33,7 @@ def outputs(case: Case) -> dict[str, Any]:
     """Return y, h_n and c_n of a case, computed by ONNX Runtime; clipped too, which not all cells are as here."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        model(case).SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(model(case).SerializeToString(), options, providers=["CPUExecutionProvider"])
     x = {"TB": lambda x: x, "BT": lambda x: x.swapaxes(0, 1), "T": lambda x: x[:, None]}[case.spec.axes](case.x)
     y, *states = session.run(None, {"x": np.ascontiguousarray(x)})
     returned = {"y": y} | {f"{name}_n": state for name, state in zip(case.spec.states, states, strict=True)}
@@ -141,8 +140,10 @@ def _tensors(case: Case, layer: int) -> Iterator[tuple[str, Any]]:
 
 
 BOTH = (False, True)
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "dtype": "float32",  # there are no kernels for float64
+    # its sigmoid is right to 3u, but not to 6u of itself where it is small, which shows in the other two regimes
+    "regime": tuple(regime for regime in REGIMES if regime not in ("saturated", "large_inputs")),
     "num_layers": (1, 2, 3),
     "bidirectional": BOTH,
     "merge": ("concat", "sum"),
@@ -155,7 +156,8 @@ OPTIONS = {
 }
 
 
-@subject(cell=tuple(OPERATORS), **OPTIONS)
+# without rnn_tanh: its tanh is right to 3u, but not to 6u of itself near 0
+@subject(cell=("rnn_relu", "lstm", "gru"), **OPTIONS)
 def onnxruntime_rnn(case: Case) -> dict[str, Any]:
     """Return the outputs of a case."""
     return outputs(case)

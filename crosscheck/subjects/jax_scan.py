@@ -1,42 +1,27 @@
-"""Layers in JAX, a `jax.lax.scan` for each layer and direction, as a subject: `jax.vjp` does the backward.
-
-All is compiled by XLA, as users have it: for each case anew, since each has shapes of its own.
-"""
+"""Layers in JAX, a `jax.lax.scan` for each layer and direction, as a subject: `jax.vjp` does the backward."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from crosscheck.case import Case
 from crosscheck.spec import Spec, suffix
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import subject
+from crosscheck.subjects import jax_case
+from crosscheck.subjects.jax_case import Arrays
 
-Arrays = Mapping[str, Any]
 State = dict[str, Any]
 """h and, of an LSTM, c, by name."""
 
 
-def _results(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[str, Any]:
-    """Return every output and every gradient by name, as JAX's arrays."""
-    outputs, pull = jax.vjp(lambda of: _outputs(spec, of, others, lengths), inputs)
-    if spec.loss == "none":
-        cotangents = {name: others[f"d{name}"] for name in outputs}
-    else:
-        cotangents = {name: (jnp.ones_like if name == "loss" else jnp.zeros_like)(outputs[name]) for name in outputs}
-    (gradients,) = pull(cotangents)
-    return outputs | {f"d{name}": gradient for name, gradient in gradients.items()}
-
-
 def _outputs(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[str, Any]:
     """Return y, h_n, c_n and the loss by name."""
-    to_front, back = AXES[spec.axes]
+    to_front, back = jax_case.AXES[spec.axes]
     x = to_front(inputs["x"])
     running = jnp.arange(len(x))[:, None] < lengths
     given = {name: others[name] for name in MASKS if name in others}
@@ -57,12 +42,6 @@ def _outputs(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[s
     return outputs
 
 
-AXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "TB": (lambda array: array, lambda array: array),
-    "BT": (lambda array: array.swapaxes(0, 1), lambda array: array.swapaxes(0, 1)),
-    "T": (lambda array: array[:, None], lambda array: array[:, 0]),
-}
-"""To the axes T, B in front, and back."""
 MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
 
 
@@ -167,9 +146,4 @@ def _loss(spec: Spec, y: Any, target: Any, running: Any) -> Any:
 @subject(**EVERYTHING | {"truncate": False})
 def jax_scan(case: Case) -> dict[str, Any]:
     """Return every output and gradient of a case."""
-    inputs = {name: case.arrays[name] for name in case.input_names}
-    others = {name: array for name, array in case.arrays.items() if name not in inputs}
-    lengths = np.array((case.T,) * case.B if case.lengths is None else case.lengths)
-    with jax.enable_x64(case.dtype == "float64"):
-        results = jax.jit(partial(_results, case.spec))(inputs, others, lengths)
-        return {name: np.asarray(result) for name, result in results.items()}
+    return jax_case.results(case, _outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,10 +17,19 @@ from torch_rnn.builtin import NAMES, to_builtin
 
 def forward(case: Case) -> tuple[dict[str, Any], Any]:
     """Return the outputs of a case, computed by `torch.nn`, and what `torch_case.backward` needs."""
-    return torch_case.forward(case, _outputs)
+    return torch_case.forward(case, outputs)
 
 
-def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs:
+def outputs(
+    case: Case, tensors: dict[str, torch.Tensor], call: Callable[..., Any] = functional_call
+) -> torch_case.Outputs:
+    """Return y, h_n and c_n by name.
+
+    Args:
+        case: the problem.
+        tensors: its arrays.
+        call: module, parameters by name, arguments -> what the module returns for them.
+    """
     spec = case.spec
     params = {name: tensors[name] for name in case.layer_params}
     module = to_builtin(spec.cell, params)
@@ -33,7 +43,7 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
     if case.lengths is not None:
         lengths = torch.tensor(case.lengths)
         x = pack_padded_sequence(tensors["x"], lengths, batch_first=module.batch_first, enforce_sorted=False)
-    y, states_n = functional_call(module, named, (x, states_0 if len(states_0) > 1 else states_0[0]))
+    y, states_n = call(module, named, (x, states_0 if len(states_0) > 1 else states_0[0]))
     states_n = states_n if len(states_0) > 1 else (states_n,)
     if case.lengths is not None:
         y, _ = pad_packed_sequence(y, batch_first=module.batch_first, total_length=case.T)

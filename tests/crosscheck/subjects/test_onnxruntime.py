@@ -32,7 +32,12 @@ def test_it_agrees_where_it_clips() -> None:
     [
         ('"lstm": "iofg"', '"lstm": "ifgo"', "lstm:T1B1I1H1:dtype=float32:seed=0", {"y", "h_n", "c_n"}),
         ('"gru": "zrn"', '"gru": "rzn"', "gru:T1B1I2H2:regime=ordinary:dtype=float32:seed=0", {"y", "h_n"}),
-        ('PEEPHOLES = "iof"', 'PEEPHOLES = "ifo"', "lstm:T1B1I1H1:peephole=true:regime=ordinary:dtype=float32:seed=0", {"y", "c_n"}),
+        (
+            'PEEPHOLES = "iof"',
+            'PEEPHOLES = "ifo"',
+            "lstm:T1B1I1H1:peephole=true:regime=ordinary:dtype=float32:seed=0",
+            {"y", "c_n"},
+        ),
         ("int(spec.reset_after)", "0", "gru:T1B1I1H2:regime=ordinary:dtype=float32:seed=0", {"y", "h_n"}),
         (
             "perm=[0, 2, 1, 3]",

@@ -37,7 +37,9 @@ def test_each_has_the_extra_that_its_name_begins_with(name: str) -> None:
     ("name", "package"), [("jax_scan", "jax"), ("onnxruntime_rnn", "onnx"), ("onnxruntime_clip", "onnxruntime")]
 )
 def test_without_its_package_it_names_the_extra(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in [module for module in sys.modules if module.startswith(("crosscheck.subjects.jax", "crosscheck.subjects.onnx"))]:
+    for module in [
+        module for module in sys.modules if module.startswith(("crosscheck.subjects.jax", "crosscheck.subjects.onnx"))
+    ]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ArgumentError) as raised:

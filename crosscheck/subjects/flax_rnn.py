@@ -24,12 +24,7 @@ CELLS: Mapping[str, Any] = {
     "lstm": nn.LSTMCell,
     "gru": nn.GRUCell,
 }
-GATES: Mapping[str, tuple[str, ...]] = {
-    "rnn_tanh": ("",),
-    "rnn_relu": ("",),
-    "lstm": tuple("ifgo"),
-    "gru": tuple("rzn"),
-}
+GATES = {"rnn_tanh": ("",), "rnn_relu": ("",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 """What Flax's names of the gates end in, in our order."""
 
 

@@ -34,7 +34,9 @@ def _outputs(spec: Spec, inputs: jax_case.Arrays, _: jax_case.Arrays, lengths: A
     states = {name: inputs[f"{name}_0"] for name in spec.states}
     if spec.axes == "T":
         states = {name: state[:, None] for name, state in states.items()}
-    y, halves, after = to_front(inputs["x"]), [], []
+    y = to_front(inputs["x"])
+    halves: list[Any] = []
+    after: list[Any] = []
     running = jnp.arange(len(y))[:, None] < lengths
     for k, (layer, reverse) in enumerate(spec.runs):
         if not reverse:
@@ -50,7 +52,7 @@ def _outputs(spec: Spec, inputs: jax_case.Arrays, _: jax_case.Arrays, lengths: A
         )
         after.append(dict(zip("ch", carry, strict=True)) if spec.cell == "lstm" else {"h": carry})
         halves.append(half)
-        y = sum(halves) if spec.merge == "sum" else jnp.concatenate(halves, axis=-1)
+        y = sum(halves[1:], start=halves[0]) if spec.merge == "sum" else jnp.concatenate(halves, axis=-1)
     finals = {name: jnp.stack([state[name] for state in after]) for name in spec.states}
     if spec.axes == "T":
         finals = {name: state[:, 0] for name, state in finals.items()}
@@ -63,7 +65,7 @@ def _params(spec: Spec, inputs: jax_case.Arrays, end: str) -> dict[str, dict[str
     W_xh, W_hh = (jnp.split(inputs[f"{name}{end}"], len(gates)) for name in ("W_xh", "W_hh"))
     zeros = jnp.zeros((len(gates), spec.hidden_size), inputs["x"].dtype)
     b_xh, b_hh = (jnp.split(inputs[f"{name}{end}"], len(gates)) if spec.bias else zeros for name in ("b_xh", "b_hh"))
-    params = {}
+    params: dict[str, dict[str, Any]] = {}
     for gate, W_x, W_h, b_x, b_h in zip(gates, W_xh, W_hh, b_xh, b_hh, strict=True):
         of_x, of_h = {"kernel": W_x.T}, {"kernel": W_h.T}
         if gate == "n":

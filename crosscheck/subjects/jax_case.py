@@ -36,7 +36,7 @@ def results(case: Case, outputs: Outputs) -> dict[str, Any]:
     others = {name: array for name, array in case.arrays.items() if name not in inputs}
     lengths = np.array((case.T,) * case.B if case.lengths is None else case.lengths)
     with jax.enable_x64(case.dtype == "float64"):
-        computed = jax.jit(partial(_results, outputs, case.spec))(inputs, others, lengths)
+        computed: dict[str, Any] = jax.jit(partial(_results, outputs, case.spec))(inputs, others, lengths)
         return {name: np.asarray(result) for name, result in computed.items()}
 
 
@@ -48,4 +48,4 @@ def _results(outputs: Outputs, spec: Spec, inputs: Arrays, others: Arrays, lengt
     else:
         cotangents = {name: (jnp.ones_like if name == "loss" else jnp.zeros_like)(returned[name]) for name in returned}
     (gradients,) = pull(cotangents)
-    return returned | {f"d{name}": gradient for name, gradient in gradients.items()}
+    return {**returned, **{f"d{name}": gradient for name, gradient in gradients.items()}}

@@ -47,7 +47,9 @@ MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
 
 def _stack(spec: Spec, params: Arrays, given: dict[str, Any], states: State) -> tuple[Any, State]:
     """Return the last layer's output (T, B, its width), and the final states (L*D, B, their width)."""
-    y, halves, after = given["x"], [], []
+    y = given["x"]
+    halves: list[Any] = []
+    after: list[Any] = []
     for k, (layer, reverse) in enumerate(spec.runs):
         if not reverse:
             x = y * given["dropout"][layer - 1] if layer and "dropout" in given else y
@@ -60,7 +62,7 @@ def _stack(spec: Spec, params: Arrays, given: dict[str, Any], states: State) -> 
         final, half = jax.lax.scan(partial(_step, spec, own), state, of_step, reverse=reverse)
         after.append(final)
         halves.append(half)
-        y = sum(halves) if spec.merge == "sum" else jnp.concatenate(halves, axis=-1)
+        y = sum(halves[1:], start=halves[0]) if spec.merge == "sum" else jnp.concatenate(halves, axis=-1)
     return y, {name: jnp.stack([final[name] for final in after]) for name in spec.states}
 
 

@@ -34,7 +34,9 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
     x, states = tensors["x"], {name: tensors[f"{name}_0"] for name in spec.states}
     if spec.axes == "T":
         x, states = x[:, None], {name: state[:, None] for name, state in states.items()}
-    y, halves, after = x if spec.axes == "BT" else x.swapaxes(0, 1), [], []
+    y = x if spec.axes == "BT" else x.swapaxes(0, 1)
+    halves: list[Any] = []
+    after: list[Any] = []
     lengths = torch.tensor((case.T,) * case.B if case.lengths is None else case.lengths)
     running = torch.arange(case.T) < lengths[:, None]
     for k, (layer, reverse) in enumerate(spec.runs):
@@ -52,7 +54,7 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
         half = half.flip(1) if reverse else half
         halves.append(torch.where(running[..., None], half, 0))
         after.append(state)
-        y = sum(halves) if spec.merge == "sum" else torch.cat(halves, dim=-1)
+        y = sum(halves[1:], start=halves[0]) if spec.merge == "sum" else torch.cat(halves, dim=-1)
     outputs = {"y": y if spec.axes == "BT" else y.swapaxes(0, 1)}
     outputs |= {f"{name}_n": torch.stack(of) for name, of in zip(spec.states, zip(*after, strict=True), strict=True)}
     if spec.axes == "T":

@@ -25,7 +25,10 @@ def _outputs(case: Case, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     if spec.axes == "T":
         x, h_0, c_0 = x.unsqueeze(1), h_0.unsqueeze(1), c_0.unsqueeze(1)
     x = x.transpose(0, 1) if spec.axes == "BT" else x
-    steps, halves, h_n, c_n = [x[t] for t in range(case.T)], [], [], []
+    steps = [x[t] for t in range(case.T)]
+    halves: list[Any] = []
+    h_n: list[Tensor] = []
+    c_n: list[Tensor] = []
     for k, (layer, reverse) in enumerate(spec.runs):
         if not reverse:
             inputs, halves = steps, []

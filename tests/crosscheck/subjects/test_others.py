@@ -13,6 +13,9 @@ from crosscheck.examine import examine
 from crosscheck.strategies import supported
 from crosscheck.subject import make, run
 
+# what torch itself imports to compile is deprecated by torch
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+
 PACKAGES = {"torch_compile": "torch", "flax_rnn": "flax", "keras_rnn": "keras", "tinygrad_rnn": "tinygrad"}
 LINES = {
     "torch_compile": ("lstm:T2B2I2H2:regime=ordinary:seed=1",),

@@ -36,8 +36,8 @@ LINES = {
     ),
 }
 MISTAKES = (
-    ("torch_compile", 'call=_compiled', 'call=lambda m, p, a: _compiled(m, p, (a[0], tuple(s.detach() for s in a[1])))',
-     "lstm:T1B1I1H1:regime=ordinary:seed=1", {"dh_0", "dc_0"}),
+    ("torch_compile", "call=_compiled", "call=lambda m, p, a: _compiled(m, p, (a[0], a[1][::-1]))",
+     "lstm:T1B1I1H1:regime=ordinary:seed=1", {"y", "h_n", "c_n"}),
     ("torch_compile", "            params, arguments\n", "            params, (arguments[0].flip(0), *arguments[1:])\n",
      "lstm:T2B1I1H1:regime=ordinary:seed=1", {"y", "h_n", "dx"}),
     ("flax_rnn", '"lstm": ("i", "f", "g", "o")', '"lstm": ("i", "f", "o", "g")', "lstm:T1B1I1H1:regime=ordinary:seed=1",
@@ -48,8 +48,9 @@ MISTAKES = (
     ("keras_rnn", '"gru": (1, 0, 2)', '"gru": (0, 1, 2)', "gru:T1B1I1H1:regime=ordinary:dtype=float32:seed=1",
      {"y", "dW_xh"}),
     ("keras_rnn", "half.flip(1) if reverse else half", "half",
-     "rnn_relu:T2B1I1H1:bidirectional=true:regime=ordinary:dtype=float32:seed=2", {"y"}),
-    ("tinygrad_rnn", '"b_hh": "bias_hh"', '"b_xh_": "bias_hh"', "lstm:T1B1I1H1:regime=ordinary:seed=1", {"y", "db_hh"}),
+     "rnn_tanh:T2B1I1H1:bidirectional=true:regime=ordinary:dtype=float32:seed=2", {"y"}),
+    ("tinygrad_rnn", "cell(inputs[t], (h, c))", "cell(inputs[t], (c, h))", "lstm:T1B1I1H1:regime=ordinary:seed=1",
+     {"y", "h_n", "c_n"}),
     ("tinygrad_rnn", "reversed(range(case.T)) if reverse", "range(case.T) if reverse",
      "lstm:T2B1I1H1:bidirectional=true:regime=ordinary:seed=1", {"y", "h_n", "c_n"}),
 )  # fmt: skip

@@ -49,7 +49,12 @@ def test_it_leaves_jax_as_it_was() -> None:
         ('else "ifgo"', 'else "igfo"', "lstm:T1B1I1H1:seed=0", {"y", "h_n", "c_n", "dW_xh"}),
         ('else "ifgo"', 'else "iofg"', "lstm:T1B1I1H1:seed=0", {"y", "h_n", "c_n", "dW_xh"}),
         ('z * (state["h"] - n)', '(1 - z) * (state["h"] - n)', "gru:T1B1I1H1:seed=0", {"y", "dh_0"}),
-        ("inner = r * h_n", 'inner = r * (h_n - p.get("b_hh", jnp.zeros(3))[-1])', "gru:T1B1I1H1:seed=1", {"y"}),
+        (
+            "inner = r * h_n",
+            'inner = r * (h_n - p.get("b_hh", jnp.zeros(3))[-1])',
+            "gru:T1B1I1H1:regime=ordinary:seed=1",
+            {"y"},
+        ),
         ("jnp.where(running, kept, old)", "kept", "rnn_tanh:T2B2I1H1:lengths=1,2:seed=0", {"h_n"}),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,9 @@ def outputs(
     if case.lengths is not None:
         lengths = torch.tensor(case.lengths)
         x = pack_padded_sequence(tensors["x"], lengths, batch_first=module.batch_first, enforce_sorted=False)
-    y, states_n = call(module, named, (x, states_0 if len(states_0) > 1 else states_0[0]))
+    with warnings.catch_warnings():  # that oneDNN has no projection in float32; PyTorch's own code has
+        warnings.filterwarnings("ignore", message="LSTM with projections", category=UserWarning)
+        y, states_n = call(module, named, (x, states_0 if len(states_0) > 1 else states_0[0]))
     states_n = states_n if len(states_0) > 1 else (states_n,)
     if case.lengths is not None:
         y, _ = pad_packed_sequence(y, batch_first=module.batch_first, total_length=case.T)

@@ -377,6 +377,7 @@ def test_precision_is_restored() -> None:
 
 SMOOTH = supports(
     {
+        "clip": False,
         "cell": ("rnn_tanh", "lstm", "gru"),
         "loss": ("none", "half_squared_error", "mse"),
         "dtype": "float64",

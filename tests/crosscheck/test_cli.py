@@ -18,6 +18,7 @@ from click.testing import CliRunner
 import crosscheck
 from crosscheck import case as case_module
 from crosscheck import cli
+from crosscheck import spec as spec_module
 
 COMMAND = str(Path(sys.executable).parent / "crosscheck")
 
@@ -464,7 +465,7 @@ def test_help_names_every_option() -> None:
 
 
 def test_the_choices_are_those_of_a_case() -> None:
-    assert tuple(case_module.GATES) == cli.CELLS
+    assert tuple(spec_module.GATES) == cli.CELLS
     assert case_module.DTYPES == cli.DTYPES
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from crosscheck import Case, Status, check
 from crosscheck.examine import examine
+from crosscheck.matrix import LIBRARIES
 from crosscheck.strategies import EVERYTHING, supported
 from crosscheck.subject import BUILT_IN, TwoSteps, make, run
 
@@ -51,7 +52,8 @@ def test_the_two_steps_are_the_whole_and_the_second_can_be_repeated(name: str, l
 def test_every_option_is_supported(name: str) -> None:
     wanted = EVERYTHING
     if name == "torch_builtin":
-        wanted = wanted | {"reset_after": (True,), "lengths": ("none", "positive")}
+        wanted = LIBRARIES["torch.nn"] | {name: EVERYTHING[name] for name in ("output_layer", "loss", "mean", "memory")}
+        wanted |= {"train": (False,)}  # in training it draws masks of its own
     assert make(name).options == wanted
     assert ("dtype" in make(name).declared) is (name == "manual")  # of the others the short formats may be asked
 

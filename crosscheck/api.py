@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from crosscheck.campaign import MAX_EXAMPLES, Listener, Report, Settings, campaign, silent
 from crosscheck.errors import ArgumentError
+from crosscheck.features import split
 from crosscheck.subject import Function, Subject, make
 
 
@@ -16,6 +18,7 @@ def check(
     seed: int = 0,
     shrink: bool = True,
     listen: Listener = silent,
+    regime: str | Iterable[str] = (),
     **options: Any,
 ) -> Report:
     """Check subjects on cases drawn at random.
@@ -27,6 +30,8 @@ def check(
         seed: what the cases are drawn from.
         shrink: whether a failing case is made smaller.
         listen: called with each event as it happens.
+        regime: what every case has to show, a name or several; see `crosscheck.features.FEATURES`, or
+            `crosscheck run --list-regimes`. Of several fills of numbers, such as "simple" and "ordinary", it has one.
         options: the value or values to draw of any option in `crosscheck.strategies.EVERYTHING`, such as `cell`, and
             max_T, max_B, max_I, max_H. They also say what a subject supports that doesn't say so itself.
 
@@ -35,7 +40,8 @@ def check(
     """
     if not targets:
         raise ArgumentError("targets", "none", "at least one")
-    settings = Settings(max_examples, max_time, seed, shrink, options)
+    fills, regimes = split((regime,) if isinstance(regime, str) else regime)
+    settings = Settings(max_examples, max_time, seed, shrink, options | fills, regimes)
     return campaign(tuple(make(target) for target in targets), settings, listen)
 
 

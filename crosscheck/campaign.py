@@ -17,7 +17,7 @@ import hypothesis
 from hypothesis import Phase
 from hypothesis.errors import Flaky, NoSuchExample
 
-from crosscheck import strategies
+from crosscheck import features, strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import WRONG_FORMULA, examine
@@ -40,6 +40,7 @@ class Settings:
         seed: what the cases are drawn from.
         shrink: whether a failing case is made smaller.
         options: option name -> values: what is drawn, within what the subjects support; see `strategies.supports`.
+        regimes: what every case has to show, by name; see `crosscheck.features`.
     """
 
     max_examples: int = MAX_EXAMPLES
@@ -47,6 +48,7 @@ class Settings:
     seed: int = 0
     shrink: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
+    regimes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,15 @@ class Report:
         tallies: one a group.
         failures: the smallest failing case of each mistake.
         stopped: whether the time was up before all cases were checked.
+        covered: how many of the cases checked show what; see `crosscheck.features`. What no subject supports isn't in
+            it, what was not drawn is 0.
     """
 
     subjects: tuple[str, ...]
     tallies: tuple[Tally, ...]
     failures: tuple[Verdict, ...]
     stopped: bool = False
+    covered: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cases(self) -> int:
@@ -169,12 +174,14 @@ def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener
         raise ArgumentError("targets", ", ".join(names), "each of another name, since findings go by it")
     if settings.max_examples < 1:
         raise ArgumentError("max_examples", settings.max_examples, "at least 1")
-    able = tuple(within(subject, settings.options) for subject in subjects)
+    features.aim(settings.regimes)  # whether there is such a case at all
+    able = aimed([within(subject, settings.options) for subject in subjects], settings.regimes)
     cells = _union(able, "cell")
     dtypes = _union(able, "dtype")
     listen(Started(able, settings, len(cells) * len(dtypes)))
     deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
     failures: list[Verdict] = []
+    covered = dict.fromkeys((name for name in features.FEATURES if _may_show(able, (*settings.regimes, name))), 0)
     tallies = []
     groups_left = len(cells) * len(dtypes)
     for cell in cells:
@@ -187,21 +194,30 @@ def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener
             ]
             if not asked:
                 continue
-            group = _Group(cell, dtype, settings, share, listen)
+            group = _Group(cell, dtype, settings, share, listen, covered)
             for verdict in group.run(asked):
                 failed.add(verdict.subject)
                 failures.append(verdict)
             tallies.append(group.tally)
             listen(GroupDone(group.tally))
     stopped = deadline is not None and time.monotonic() > deadline
-    return Report(tuple(subject.name for subject in subjects), tuple(tallies), tuple(failures), stopped)
+    return Report(tuple(subject.name for subject in subjects), tuple(tallies), tuple(failures), stopped, covered)
 
 
 class _Group:
     """The cases of one cell in one dtype, while they are being checked."""
 
-    def __init__(self, cell: str, dtype: str, settings: Settings, deadline: float | None, listen: Listener) -> None:
+    def __init__(
+        self,
+        cell: str,
+        dtype: str,
+        settings: Settings,
+        deadline: float | None,
+        listen: Listener,
+        covered: dict[str, int],
+    ) -> None:
         self.cell, self.dtype, self.settings, self.deadline, self.listen = cell, dtype, settings, deadline, listen
+        self.covered = covered
         self.tally = Tally(cell, dtype)
 
     def run(self, asked: Sequence[Subject]) -> Iterator[Verdict]:
@@ -209,10 +225,13 @@ class _Group:
         start = time.monotonic()
         random = Random(f"{self.settings.seed}:{self.cell}:{self.dtype}")
         while asked and self.tally.cases < self.settings.max_examples and not self._late():
+            before = self.tally.cases
             failure = self._search(asked, random)
             self.tally = replace(self.tally, seconds=time.monotonic() - start)
-            if failure is None:
+            if failure is None and self.tally.cases > before:
                 continue
+            if failure is None:  # no case of this group has all that it should show
+                return
             wrong = _last_word(asked, failure)
             for verdict in wrong:
                 self.listen(Failed(verdict, self.tally.cases))
@@ -235,6 +254,8 @@ class _Group:
             wrong = [verdict for verdict in verdicts if verdict.status is Status.FAIL]
             if not failing:
                 self.tally = self.tally.plus(verdicts)
+                for name in features.shown(case):
+                    self.covered[name] = self.covered.get(name, 0) + 1
                 self.listen(Checked(case, verdicts))
                 for verdict in wrong[:1]:
                     self.listen(Failing(verdict))
@@ -256,7 +277,8 @@ class _Group:
 
     def _strategy(self, subjects: Sequence[Subject]) -> Any:
         options = {name: _union(subjects, name) for name in strategies.PLAIN}
-        return strategies.cases(options | {"cell": (self.cell,), "dtype": (self.dtype,)})
+        aim = features.aim(self.settings.regimes)
+        return strategies.cases(options | {"cell": (self.cell,), "dtype": (self.dtype,)}, aim)
 
     def _hypothesis(self) -> hypothesis.settings:
         return hypothesis.settings(
@@ -305,6 +327,23 @@ def within(subject: Subject, options: Mapping[str, Any]) -> Subject:
             raise ArgumentError(name, options[name], f"something that {subject.name} supports: {subject.options[name]}")
         result[name] = values
     return replace(subject, options=result)
+
+
+def aimed(subjects: Sequence[Subject], names: Sequence[str]) -> tuple[Subject, ...]:
+    """Return the subjects that support cases with all features of some names, restricted to those.
+
+    Raises:
+        ArgumentError: there is none.
+    """
+    narrowed = [(subject, features.narrowed(subject.options, names)) for subject in subjects]
+    able = tuple(replace(subject, options=options) for subject, options in narrowed if options is not None)
+    if not able:
+        raise ArgumentError("regime", ", ".join(names), "names that go together, of what some subject supports")
+    return able
+
+
+def _may_show(subjects: Sequence[Subject], names: Sequence[str]) -> bool:
+    return any(features.narrowed(subject.options, names) is not None for subject in subjects)
 
 
 def _common(name: str, asked: tuple[Any, ...], declared: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -47,12 +47,20 @@ def cli() -> None:
 @click.option("--case", "case_lines", multiple=True, metavar="LINE", help="Check this case alone. Repeatable.")
 @click.option("--cell", "cells", multiple=True, type=click.Choice(CELLS), help="Draw this cell alone. Repeatable.")
 @click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Draw this dtype alone. Repeatable.")
+@click.option(
+    "--regime",
+    "regimes",
+    multiple=True,
+    metavar="NAME",
+    help="Draw cases that show this alone; see --list-regimes. Repeatable: all of these, and one of the fills.",
+)
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
 @click.option("--self", "by_itself", is_flag=True, help="TARGET is FILE:FORWARD,BACKWARD; check it against itself.")
 @click.option(
     "--shape", "shapes", multiple=True, metavar="NAME=T,B,I", help="With --self: an input's shape. Repeatable."
 )
 @click.option("--list", "list_specs", is_flag=True, help="Print the matrix of specs and who supports what.")
+@click.option("--list-regimes", is_flag=True, help="Print what a case may show, by name.")
 @click.option(
     "--properties", is_flag=True, help="Compare each TARGET with itself only, by what holds of every network."
 )
@@ -67,10 +75,12 @@ def run(
     case_lines: tuple[str, ...],
     cells: tuple[str, ...],
     dtypes: tuple[str, ...],
+    regimes: tuple[str, ...],
     no_shrink: bool,
     by_itself: bool,
     shapes: tuple[str, ...],
     list_specs: bool,
+    list_regimes: bool,
     properties: bool,
     second_use: bool,
     strict: bool,
@@ -89,7 +99,10 @@ def run(
     """
     if by_itself:
         return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
+    if list_regimes:
+        return _list_regimes()
     from crosscheck.campaign import Settings
+    from crosscheck.features import split
     from crosscheck.subject import BUILT_IN, make
 
     subjects = tuple(make(target) for target in targets) or tuple(
@@ -106,12 +119,13 @@ def run(
     if unsaid and not cells and not case_lines:
         wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
         raise ArgumentError(unsaid[0], "no word on which cell it is", wanted)
-    options: dict[str, Any] = {}
+    options: dict[str, Any]
+    options, features = split(regimes)
     if cells:
         options["cell"] = cells
     if dtypes:
         options["dtype"] = dtypes
-    settings = Settings(max_examples, max_time, seed, not no_shrink, options)
+    settings = Settings(max_examples, max_time, seed, not no_shrink, options, features)
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
     return _run_campaign(subjects, settings, strict, verbose)
@@ -129,16 +143,28 @@ def _list_specs(subjects: tuple[Subject, ...]) -> int:
     return PASSED
 
 
+def _list_regimes() -> int:
+    from rich.console import Console
+
+    from crosscheck.features import GROUPS
+    from crosscheck.report.terminal import regime_table
+
+    Console(markup=False, emoji=False).print(regime_table(GROUPS), soft_wrap=True)
+    return PASSED
+
+
 def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, verbose: bool) -> int:
     from rich.console import Console
 
     from crosscheck.campaign import campaign
-    from crosscheck.report.terminal import Terminal, summary
+    from crosscheck.report.terminal import Terminal, coverage, outcome, summary
 
     console = Console(markup=False, emoji=False)
     with Terminal(console, verbose) as terminal:
         report = campaign(subjects, settings, terminal)
     console.print(summary(report))
+    console.print(coverage(report.covered, verbose), soft_wrap=True)
+    console.print(outcome(report))
     if report.failures or (strict and report.inconclusive):
         return MISMATCH
     return NOTHING if report.cases == report.inconclusive else PASSED

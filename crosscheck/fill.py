@@ -6,6 +6,7 @@ of anybody's layout.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,18 +25,16 @@ def fill(case: Case) -> dict[str, Any]:
     sequence = (case.T, case.B)
     states = {name: (len(spec.runs), case.B, size) for name, size in spec.state_sizes.items()}
     drawn = {
-        name: (regime.weights if name.startswith(("W", "p")) else regime.biases).draw(case.seed, name, shape)
-        for name, shape in spec.param_shapes().items()
+        name: regime.of_parameter(name).draw(case.seed, name, shape) for name, shape in spec.param_shapes().items()
     }
-    drawn["x"] = regime.x.draw(case.seed, "x", (*sequence, spec.input_size))
+    drawn["x"] = ROWS[regime.rows](case.seed, regime.x.draw(case.seed, "x", (*sequence, spec.input_size)))
     if spec.attention:
         drawn["attention"] = regime.attention.draw(case.seed, "attention", sequence)
     drawn |= {f"{name}_0": regime.states.draw(case.seed, f"{name}_0", shape) for name, shape in states.items()}
     if spec.loss == "none":
         drawn["dy"] = regime.cotangents.draw(case.seed, "dy", (*sequence, spec.y_size))
         drawn |= {f"d{name}_n": regime.cotangents.draw(case.seed, f"d{name}_n", states[name]) for name in states}
-        if regime.last_step_only:
-            drawn["dy"][~_last_steps(case)] = 0
+        drawn["dy"] = np.where(DY[regime.dy](case), drawn["dy"], 0)
         if regime.outputs_only:
             drawn |= {f"d{name}_n": np.zeros(shape) for name, shape in states.items()}
     else:
@@ -46,7 +45,11 @@ def fill(case: Case) -> dict[str, Any]:
         drawn |= {name: np.broadcast_to(drawn[name][:1], drawn[name].shape) for name in OVER_TIME if name in drawn}
     if case.memory == "aliased" and "dy" in drawn and drawn["dy"].shape == drawn["x"].shape:
         drawn["x"] = drawn["dy"]
-    drawn = {name: _in_axes(array, spec.axes, name in OVER_TIME) for name, array in drawn.items()} | _masks(case)
+    masks = _masks(case)
+    if regime.padding == "NaN":
+        drawn |= {name: _padded(case, drawn[name]) for name in OVER_TIME if name in drawn}
+        masks = {name: _padded(case, mask, lead=1) for name, mask in masks.items()}
+    drawn = {name: _in_axes(array, spec.axes, name in OVER_TIME) for name, array in drawn.items()} | masks
     arrays = {name: np.ascontiguousarray(array).astype(case.array_dtype) for name, array in drawn.items()}
     for array in arrays.values():
         array.flags.writeable = False
@@ -60,10 +63,59 @@ def _in_axes(array: Any, axes: str, over_time: bool) -> Any:
     return array.swapaxes(0, 1) if axes == "BT" and over_time else array
 
 
+def _lengths(case: Case) -> Any:
+    return np.array(case.lengths or (case.T,) * case.B)
+
+
+def _everywhere(case: Case) -> Any:  # noqa: ARG001
+    return np.True_
+
+
 def _last_steps(case: Case) -> Any:
-    """Return where (T, B) a sequence takes its last step."""
-    lengths = np.array(case.lengths or (case.T,) * case.B)
-    return np.arange(case.T)[:, None] == lengths - 1
+    """Return where (T, B, 1) a sequence takes its last step."""
+    return (np.arange(case.T)[:, None] == _lengths(case) - 1)[..., None]
+
+
+def _few(case: Case) -> Any:
+    """Return one place in four (T, B, O)."""
+    return bernoulli(case.seed, "few", (case.T, case.B, case.spec.y_size), 0.25) > 0
+
+
+def _nowhere(case: Case) -> Any:  # noqa: ARG001
+    return np.False_
+
+
+DY: dict[str, Callable[[Case], Any]] = {
+    "everywhere": _everywhere,
+    "last step": _last_steps,
+    "few": _few,
+    "nowhere": _nowhere,
+}
+
+
+def _any(seed: int, x: Any) -> Any:  # noqa: ARG001
+    return x
+
+
+def _repeated(seed: int, x: Any) -> Any:
+    """Return each row (T, B) of x as one of two, its first and its last."""
+    which = bernoulli(seed, "which", (*x.shape[:2], 1), 0.5)
+    return np.where(which > 0, x[0, 0], x[-1, -1])
+
+
+def _one_hot(seed: int, x: Any) -> Any:  # noqa: ARG001
+    """Return 1 where a row of x has its largest number, the first of these, and 0 elsewhere."""
+    return (np.arange(x.shape[-1]) == x.argmax(axis=-1)[..., None]).astype(np.float64)
+
+
+ROWS: dict[str, Callable[[int, Any], Any]] = {"any": _any, "repeated": _repeated, "one-hot": _one_hot}
+
+
+def _padded(case: Case, array: Any, lead: int = 0) -> Any:
+    """Return an array, its axes T and B after `lead` others, with NaN in the padding."""
+    padding = np.arange(case.T)[:, None] >= _lengths(case)
+    padding = padding.reshape((1,) * lead + padding.shape + (1,) * (array.ndim - lead - 2))
+    return np.where(padding, np.nan, array)
 
 
 def _masks(case: Case) -> dict[str, Any]:

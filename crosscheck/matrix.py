@@ -1,7 +1,7 @@
 """The matrix of specs: which combinations of options there are, and how many of them somebody supports.
 
-Sizes, number formats and regimes are left out: they say nothing of which network it is. Options that don't apply to a
-combination, such as `peephole` to a GRU, do not multiply it.
+Sizes, number formats, regimes and layouts in memory are left out: they say nothing of which network it is. Options that
+don't apply to a combination, such as `peephole` to a GRU, do not multiply it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from crosscheck.strategies import EVERYTHING, PLAIN
 
 Options = Mapping[str, tuple[Any, ...]]
 
-OPTION_NAMES = tuple(name for name in PLAIN if name not in ("dtype", "regime") and not name.startswith("max_"))
+NO_SPEC = ("dtype", "regime", "memory", "wide")
+OPTION_NAMES = tuple(name for name in PLAIN if name not in NO_SPEC and not name.startswith("max_"))
 """The options that make up a spec, the lengths among them."""
 
 LIBRARIES: dict[str, Options] = {

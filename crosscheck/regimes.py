@@ -8,7 +8,7 @@ promises not to change.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +32,18 @@ def _raw(seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.uint64]:
 class Fill:
     """Numbers k * step with k drawn evenly from -most, ..., most; most <= 127, so that bfloat16's 8 bits hold them.
 
-    `step` is a power of two. Without `zeros`, k is never 0.
+    `step` is a power of two. Without `zeros`, k is never 0. With `alike`, one k is drawn for all arrays of a fill.
     """
 
     most: int
     step: float
     zeros: bool = True
+    alike: bool = False
 
     def draw(self, seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return such numbers, a pure function of the arguments."""
+        if self.alike:
+            return np.full(shape, replace(self, alike=False).draw(seed, "", ()))
         count = 2 * self.most + self.zeros
         k = (_raw(seed, name, shape) % np.uint64(count)).astype(np.int64) - self.most
         if not self.zeros:
@@ -55,8 +58,11 @@ class Regime:
     Attributes:
         shows: what mistake is visible here that hides elsewhere.
         weights, biases, x, states, cotangents, target, attention: the fill of each kind of array.
-        last_step_only: whether the cotangent dy is zero but at the last step.
+        rows: what the rows of x are: "any"; "repeated", out of two; or "one-hot".
+        dy: where the cotangent dy is not zero: "everywhere", at the "last step", at "few" places, or "nowhere".
         outputs_only: whether the cotangents of the final states are zero.
+        padding: what stands in the padding: "numbers" or "NaN".
+        output: the fill of the output layer's parameters; None: as that of all others.
     """
 
     shows: str
@@ -66,33 +72,39 @@ class Regime:
     states: Fill
     cotangents: Fill
     target: Fill
-    last_step_only: bool = False
-    outputs_only: bool = False
     attention: Fill = Fill(63, 2.0**-6)
+    rows: str = "any"
+    dy: str = "everywhere"
+    outputs_only: bool = False
+    padding: str = "numbers"
+    output: Fill | None = None
+
+    def of_parameter(self, name: str) -> Fill:
+        """Return the fill of a parameter."""
+        own = self.output if name in ("W_hy", "b_y") else None
+        return own or (self.weights if name.startswith(("W", "p")) else self.biases)
 
 
 HALVES = Fill(2, 0.5)  # -1, -0.5, 0, 0.5, 1
 NONZERO_HALVES = Fill(2, 0.5, zeros=False)
 FINE = Fill(63, 2.0**-6)  # just below 1
 ZERO = Fill(0, 1.0)
+ALIKE = Fill(45, 2.0**-6, zeros=False, alike=True)
+ONE = Fill(1, 1.0, zeros=False, alike=True)  # or minus one
 
-
-def _ordinary(
-    shows: str,
-    *,
-    weights: Fill = Fill(45, 2.0**-6),  # to 0.7, root mean square 0.4
-    biases: Fill = FINE,
-    x: Fill = FINE,
-    states: Fill = FINE,
-    last_step_only: bool = False,
-    outputs_only: bool = False,
-) -> Regime:
-    return Regime(shows, weights, biases, x, states, FINE, FINE, last_step_only, outputs_only)
-
+ORDINARY = Regime(
+    "most mistakes: every array random, nothing zero, nothing equal",
+    weights=Fill(45, 2.0**-6),  # to 0.7, root mean square 0.4
+    biases=FINE,
+    x=FINE,
+    states=FINE,
+    cotangents=FINE,
+    target=FINE,
+)
 
 REGIMES: dict[str, Regime] = {
     "simple": Regime(
-        "any gross mistake, in numbers to calculate with by hand",
+        "any gross mistake, in numbers to calculate with by hand; x has zeros in it",
         weights=NONZERO_HALVES,
         biases=HALVES,
         x=HALVES,
@@ -101,14 +113,41 @@ REGIMES: dict[str, Regime] = {
         target=HALVES,
         attention=HALVES,
     ),
-    "ordinary": _ordinary("most mistakes: every array random, nothing zero, nothing equal"),
-    "last_step": _ordinary(
-        "a carry that is lost, since all gradient must travel from the last step", last_step_only=True
+    "ordinary": ORDINARY,
+    "last_step": replace(
+        ORDINARY, shows="a carry that is lost, since all gradient must travel from the last step", dy="last step"
     ),
-    "outputs_only": _ordinary("a final state's cotangent that is expected where there is none", outputs_only=True),
-    "zero_state": _ordinary("a gradient of the initial state that is skipped when the state is zero", states=ZERO),
-    "zero_bias": _ordinary("a path that only biases keep alive or hide", biases=ZERO),
-    "small": _ordinary("an additive fault that larger gradients drown", weights=Fill(45, 2.0**-11), biases=ZERO),
-    "saturated": _ordinary("a derivative from the wrong side of a saturated gate", biases=Fill(80, 2.0**-5)),
-    "large_inputs": _ordinary("a sum whose terms cancel", x=Fill(127, 2.0**-5), states=Fill(127, 2.0**-5)),
+    "outputs_only": replace(
+        ORDINARY, shows="a final state's cotangent that is expected where there is none", outputs_only=True
+    ),
+    "zero_state": replace(
+        ORDINARY, shows="a gradient of the initial state that is skipped when the state is zero", states=ZERO
+    ),
+    "zero_bias": replace(ORDINARY, shows="a path that only biases keep alive or hide", biases=ZERO),
+    "small": replace(
+        ORDINARY, shows="an additive fault that larger gradients drown", weights=Fill(45, 2.0**-11), biases=ZERO
+    ),
+    "saturated": replace(
+        ORDINARY, shows="a derivative from the wrong side of a saturated gate", biases=Fill(80, 2.0**-5)
+    ),
+    "large_inputs": replace(
+        ORDINARY, shows="a sum whose terms cancel", x=Fill(127, 2.0**-5), states=Fill(127, 2.0**-5)
+    ),
+    "equal_parameters": replace(
+        ORDINARY,
+        shows="a mistake that shows as a symmetry broken: all parameters of the layers are one number",
+        weights=ALIKE,
+        biases=ALIKE,
+        output=FINE,  # else softmax's gradients add up to zero
+    ),
+    "one_hot": replace(ORDINARY, shows="a lookup or a sparse product in place of W_xh x", rows="one-hot"),
+    "repeated_rows": replace(
+        ORDINARY, shows="what is kept by the value of an input, or added once where it occurs twice", rows="repeated"
+    ),
+    "ones": replace(ORDINARY, shows="a cotangent that is taken for its sum or its mean, or for a flag", cotangents=ONE),
+    "sparse": replace(ORDINARY, shows="a step that is skipped as its cotangent is zero", dy="few"),
+    "final_only": replace(ORDINARY, shows="a final state's cotangent that is lost where y has none", dy="nowhere"),
+    "nan_padding": replace(
+        ORDINARY, shows="padding that is multiplied by zero where it must not be read: NaN is in it", padding="NaN"
+    ),
 }

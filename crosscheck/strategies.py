@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from crosscheck.case import DTYPES, SEED_LIMIT, Case
 from crosscheck.errors import ArgumentError
+from crosscheck.features import FREE, WIDE, Aim, has
 from crosscheck.memory import MEMORY
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import AXES, GATES, LOSSES, MEANS, MERGES, Spec
@@ -53,15 +54,18 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "mean": MEANS[:1],
     "regime": tuple(REGIMES),
     "memory": tuple(layout for layout in MEMORY if layout != "negative"),
+    "wide": (False, True),
     "max_T": (8,),
     "max_B": (4,),
     "max_I": (6,),
     "max_H": (6,),
 }
 """What is drawn of a subject that doesn't say what it supports: a plain layer. Each option with its values, simplest
-first; `max_T` and so on hold one value, the largest size. An option that doesn't apply, such as `peephole` to a GRU, or
+first; `max_T` and so on hold one value, the largest size. `wide` is a hidden size past that, drawn now and then if
+`max_H` is not smaller than it is here. An option that doesn't apply, such as `peephole` to a GRU, or
 `merge` to one direction, is ignored."""
 
+ANYWHERE = Aim()
 BOTH = (False, True)
 EVERYTHING: dict[str, tuple[Any, ...]] = PLAIN | {
     "num_layers": (1, 2, 3),
@@ -93,13 +97,17 @@ OFTEN: dict[str, tuple[Any, ...]] = {
     "num_layers": (1, 1, 1, 2, 3),
     "bidirectional": (False, False, True),
     "axes": ("TB", "TB", "BT", "T"),
+    "regime": ("simple", *["ordinary"] * 3, *REGIMES),
     "memory": (*["contiguous"] * len(MEMORY), *MEMORY),
+    "loss": ("none", "none", *LOSSES),
     "mean": ("default", "default", *MEANS),
 } | dict.fromkeys(
     ("coupled", "forget_bias", "clip", "recurrent_dropout", "zoneout", "truncate"), (False, False, False, True)
 )
 """How often the values of an option are drawn, where not all alike: most cases have few options, since what is rare in
 networks, or takes longer to check, is to hide nothing else."""
+
+OFTEN_SHAPES = (*[FREE] * 56, *["equal"] * 3, "wide")
 
 KNOWN: dict[str, tuple[Any, ...]] = EVERYTHING | {"dtype": DTYPES}
 """Every value that may be asked for: the short formats too, which nobody gets unasked."""
@@ -135,6 +143,7 @@ OF_CASE: dict[str, Callable[[Case], Any]] = {
     "mean": lambda case: case.spec.mean if case.spec.loss != "none" else None,
     "regime": lambda case: case.regime,
     "memory": lambda case: case.memory,
+    "wide": lambda case: case.spec.hidden_size == WIDE,
 }
 """The value that a case has of each option but the sizes; None where the option doesn't apply to it."""
 
@@ -172,9 +181,15 @@ def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] =
 def supported(case: Case, options: Mapping[str, tuple[Any, ...]]) -> bool:
     """Say whether a case lies within `options`."""
     sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}
+    if case.spec.hidden_size == WIDE and _may_be_wide(options):
+        del sizes["max_H"]
     return all(size <= options[name][0] for name, size in sizes.items()) and all(
         value(case) is None or value(case) in options[name] for name, value in OF_CASE.items()
     )
+
+
+def _may_be_wide(options: Mapping[str, tuple[Any, ...]]) -> bool:
+    return True in options["wide"] and options["max_H"] >= PLAIN["max_H"]
 
 
 def lengths_of(case: Case) -> str | None:
@@ -185,16 +200,25 @@ def lengths_of(case: Case) -> str | None:
 
 
 @st.composite
-def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) -> Case:
-    """Draw a case within `options` (see `supports`)."""
+def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING, aim: Aim = ANYWHERE) -> Case:
+    """Draw a case.
+
+    Args:
+        draw: Hypothesis's.
+        options: what is drawn; see `supports`.
+        aim: what the cases have to show; see `crosscheck.features.aim`.
+    """
 
     def size(name: str, least: int = 1) -> int:
-        most = options[f"max_{name}"][0]
-        return draw(st.integers(min(least, most), most), label=name)
+        most = options["max_H" if name == "O" else f"max_{name}"][0]
+        lowest, highest = aim.sizes.get(name, (1, most))
+        return draw(st.integers(min(max(least, lowest), most), min(most, max(highest, least))), label=name)
+
+    def often(name: str) -> list[Any]:
+        return [value for value in OFTEN.get(name, options[name]) if value in options[name]]
 
     def choice(name: str, applies: bool = True, otherwise: Any = False) -> Any:
-        values = [value for value in OFTEN.get(name, options[name]) if value in options[name]]
-        drawn = draw(st.sampled_from(values), label=name)
+        drawn = draw(st.sampled_from(often(name)), label=name)
         return drawn if applies else otherwise
 
     def number(name: str, values: tuple[float, ...], applies: bool = True) -> float:
@@ -208,7 +232,12 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
     cell = choice("cell")
     num_layers, bidirectional = choice("num_layers"), choice("bidirectional")
     axes = choice("axes")
+    shape = draw(st.sampled_from(OFTEN_SHAPES if aim.shape is None else (aim.shape,)), label="shape")
+    if shape == "wide" and _may_be_wide(options):
+        T, B, I, H, num_layers, bidirectional = min(T, 2), min(B, 2), min(I, 2), WIDE, 1, False
     B = 1 if axes == "T" else B
+    if shape == "equal":
+        T = B = I = H = min(T, B if axes == "T" else options["max_B"][0], options["max_I"][0], options["max_H"][0])
     lengths = _lengths(draw, choice("lengths", axes != "T", "none"), T, B)
     lstm, gru = cell == "lstm", cell == "gru"
     coupled = choice("coupled", lstm)
@@ -234,8 +263,8 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
         "truncate": (k1, k2) if truncated else None,
     }
     width = (P if projected else H) * (2 if bidirectional and of_cell["merge"] == "concat" else 1)
-    O = size("H", narrowest) if choice("output_layer") or width < narrowest <= options["max_H"][0] else 0
-    losses = [loss for loss in options["loss"] if loss != "cross_entropy" or (O or width) > 1] or options["loss"]
+    O = size("O", narrowest) if choice("output_layer") or width < narrowest <= options["max_H"][0] else 0
+    losses = [loss for loss in often("loss") if loss != "cross_entropy" or (O or width) > 1] or options["loss"]
     loss = draw(st.sampled_from(losses), label="loss")
     mean = choice("mean", loss != "none", "default")
     memory = choice("memory")
@@ -256,7 +285,7 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING) 
     regime = choice("regime")
     seed = draw(st.integers(0, SEED_LIMIT - 1), label="seed")
     case = Case(spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths, memory=memory)
-    if not supported(case, options):  # such as an output layer that a softmax needed
+    if not supported(case, options) or not has(case, aim.names):  # such as an output layer that a softmax needed
         reject()
     return case
 

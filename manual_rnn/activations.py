@@ -14,8 +14,7 @@ def sigmoid(a: Array) -> None:
     expected and silent. There is no case split on the sign of `a`: `abs` would cut off a complex step.
     """
     with np.errstate(over="ignore"):
-        np.negative(a, out=a)
-        np.exp(a, out=a)
+        np.exp(-a, out=a)  # not np.negative(a, out=a): NumPy 2.4 gets it wrong for some strides
     np.add(a, 1, out=a)
     np.reciprocal(a, out=a)
 

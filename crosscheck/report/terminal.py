@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import math
 import shlex
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -14,11 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
+from crosscheck.features import Feature
 from crosscheck.search import Found, PropertyVerdict
 from crosscheck.selfcheck import SelfVerdict
 from crosscheck.subject import Finding
 from crosscheck.verdict import Status, TensorCheck, Verdict
 
+WIDTH = 80
+RARE = 5
+"""Regimes of fewer cases than this are named at the end of a campaign."""
+GROUP_WIDTH = 29
 STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.INCONCLUSIVE: "yellow", Status.NOT_APPLICABLE: "dim"}
 
 
@@ -68,7 +75,7 @@ class Terminal:
 
 
 def summary(report: Report) -> RenderableType:
-    """Return the table of a campaign: a row a group, and a line with the outcome."""
+    """Return the table of a campaign: a row a group."""
     table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 1), header_style="bold")  # 80 columns wide
     table.add_column("cell")
     table.add_column("dtype")
@@ -78,7 +85,34 @@ def summary(report: Report) -> RenderableType:
         counts = map(str, (tally.cases, tally.proven, tally.inconclusive, tally.failed))
         measures = (f"{tally.ratio:.3f}", number(tally.resolution, 2), f"{tally.seconds:.1f}")
         table.add_row(tally.cell, tally.dtype, *counts, *measures)
-    return Group("", table, "", outcome(report))
+    return Group("", table, "")
+
+
+def coverage(covered: Mapping[str, int], verbose: bool = False) -> RenderableType:
+    """Return how many regimes a campaign's cases had, and which were rare or missing.
+
+    Args:
+        covered: how many cases had each; see `Report.covered`.
+        verbose: whether to name all.
+    """
+    seen = sum(count > 0 for count in covered.values())
+    lines = [Text(f"covered {seen} of {len(covered)} regimes")]
+    rare = [(name, count) for name, count in covered.items() if 0 < count < RARE]
+    missing = [name for name, count in covered.items() if count == 0]
+    if verbose:
+        lines += [_line(name, f"{count:,}", GROUP_WIDTH) for name, count in covered.items()]
+    else:
+        lines += _wrapped("rare", [f"{name} {count}" for name, count in sorted(rare, key=itemgetter(1))])
+        lines += _wrapped("missing", missing)
+    return Group(*lines, "")
+
+
+def regime_table(groups: Mapping[str, Mapping[str, Feature]]) -> RenderableType:
+    """Return what a case may show, by name: a row a regime, in groups."""
+    parts: list[RenderableType] = []
+    for group, features in groups.items():
+        parts += [Text(group, "bold"), *(_line(name, feature.shows, GROUP_WIDTH) for name, feature in features.items())]
+    return Group(*parts)
 
 
 def matrix(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RenderableType:
@@ -211,8 +245,14 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _line(label: str, text: str) -> Text:
-    return Text(f"  {label:<13}{text}")
+def _line(label: str, text: str, width: int = 13) -> Text:
+    return Text(f"  {label:<{width}}{text}")
+
+
+def _wrapped(label: str, words: Sequence[str]) -> list[Text]:
+    """Return words after a label, in as many lines as they need; no line if there are none."""
+    lines = textwrap.wrap(", ".join(words), WIDTH - 15, break_on_hyphens=False)
+    return [_line(label if k == 0 else "", line) for k, line in enumerate(lines)]
 
 
 def _finding(finding: Finding) -> list[RenderableType]:

@@ -133,8 +133,8 @@ def bounded(value: Any, format: Format) -> Bounded:
 
 
 def _quantum(v: Any) -> Any:
-    """Return the largest power of two that divides each element; `NO_LIMIT` for zero."""
-    significand, exponent = np.frexp(v)
+    """Return the largest power of two that divides each element; `NO_LIMIT` for zero; any number for NaN."""
+    significand, exponent = np.frexp(np.where(np.isnan(v), 1.0, v))
     integer = (np.abs(significand) * 2.0**53).astype(np.int64)
     lowest_bit = (integer & -integer).astype(np.float64)
     return np.where(v == 0, NO_LIMIT, np.ldexp(lowest_bit, exponent - 53))

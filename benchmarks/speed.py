@@ -49,7 +49,7 @@ MEASURED = 0.005  # seconds a round and side, at least; one run where that takes
 SETTLED = 0.05  # seconds after which the other side's threads sleep: OpenBLAS's spin for 2^26 cycles after each product
 ROUNDS = 3  # at least, whatever the budget
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, Any]
 Side = Callable[[], Arrays]
 
 

@@ -36,7 +36,7 @@ def forward(case: Case) -> tuple[dict[str, Any], Any]:
         merge=spec.merge,
         axes=spec.axes,
     )
-    given = {"lengths": case.lengths, "axes": spec.axes}
+    given: dict[str, Any] = {"lengths": case.lengths, "axes": spec.axes}
     y = readout.forward(case.params["W_hy"], case.params["b_y"], run.y, **given) if spec.output_size else run.y
     outputs = {"y": y, "h_n": run.h_n}
     if run.c_n is not None:
@@ -53,7 +53,7 @@ def backward(memory: Any, case: Case) -> dict[str, Any]:
     run, dy = memory
     gradients = {}
     if case.spec.output_size:
-        given = {"lengths": case.lengths, "axes": case.spec.axes}
+        given: dict[str, Any] = {"lengths": case.lengths, "axes": case.spec.axes}
         gradients["dW_hy"], gradients["db_y"], dy = readout.backward(case.params["W_hy"], run.y, dy, **given)
     return gradients | network.backward(run, dy, case.dh_n, case.dc_n, truncate=case.spec.truncate)
 

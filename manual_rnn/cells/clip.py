@@ -16,13 +16,16 @@ from manual_rnn.arrays import Array
 
 def clipping(limit: float | None) -> Callable[[Array, Array], None]:
     """Return `k(a, slope)`, which clips `a` and writes k'(a) into `slope`; without a limit, the identity."""
+    if limit is None:
+        return _identity
 
     def k(a: Array, slope: Array) -> None:
         slope[...] = (a <= limit) & (a >= -limit)
         np.minimum(a, limit, out=a)
         np.maximum(a, -limit, out=a)
 
-    def identity(_a: Array, slope: Array) -> None:
-        slope[...] = 1
+    return k
 
-    return identity if limit is None else k
+
+def _identity(_a: Array, slope: Array) -> None:
+    slope[...] = 1

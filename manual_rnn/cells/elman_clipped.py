@@ -24,7 +24,7 @@ from manual_rnn.cells.clip import clipping
 from manual_rnn.cells.elman import elman
 
 
-def elman_clipped(f: Callable[[Array], None], df: Callable[[Array], Array], limit: float) -> Cell:
+def elman_clipped(f: Callable[[Array], None], df: Callable[[Array], Array], limit: float | None) -> Cell:
     """Return the cell with activation `f` (in place), its derivative from the output, and the limit of the clip."""
     k = clipping(limit)
 

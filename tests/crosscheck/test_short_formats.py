@@ -58,7 +58,7 @@ def test_a_case_holds_numpy_arrays(dtype: str) -> None:
 def test_torch_is_right(cell: str, dtype: str, data: st.DataObject) -> None:
     drawn = data.draw(cases(supports({"cell": cell, "dtype": dtype}, EVERYTHING)))
     able = [make("torch_rnn")]
-    if supported(drawn, make("torch_builtin").options | {"dtype": KNOWN["dtype"]}):
+    if supported(drawn, dict(make("torch_builtin").options) | {"dtype": KNOWN["dtype"]}):
         able.append(make("torch_builtin"))
     for verdict in examine(able, drawn):
         assert verdict.status is not Status.FAIL, verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_values(cell: str, dtype: str, seed: int) -> None:
     shapes = {"W_xh": (GH, I), "W_hh": (GH, H), "b_xh": (GH,), "b_hh": (GH,)}
     params = {name: rng.uniform(-0.25, 0.25, shape).astype(dtype) for name, shape in shapes.items()}
     x = rng.uniform(-1, 1, (T, B, I)).astype(dtype)
-    states = {f"{state}_0": rng.uniform(-1, 1, (1, B, H)).astype(dtype) for state in CELLS[cell].states}
+    states: dict[str, Any] = {f"{state}_0": rng.uniform(-1, 1, (1, B, H)).astype(dtype) for state in CELLS[cell].states}
     run = forward(cell, params, x, **states)
 
     # In u: a pre-activation is off by I + H + 2 roundings of terms that add up to 2.5 at most (3/4 of W x, 1/2 of the

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from manual_rnn import readout
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, Any]
 ComplexStep = Callable[[Callable[[Arrays], Any], Arrays], Arrays]
 SIZE = st.integers(1, 4)
 

@@ -630,7 +630,11 @@ def test_backward_refuses() -> None:
     run = draw("rnn_tanh", lengths=[1, 4, 2]).forward()
     bad = np.ones((4, 3, 4))
     bad[3, 1] = np.nan  # a step of the second sequence
-    for cotangent, got in (({"dy": bad}, "non-finite values"), ({"dh_n": np.ones((1, 3, 2))}, "shape (1, 3, 2)")):
+    wrong: list[tuple[Arrays, str]] = [
+        ({"dy": bad}, "non-finite values"),
+        ({"dh_n": np.ones((1, 3, 2))}, "shape (1, 3, 2)"),
+    ]
+    for cotangent, got in wrong:
         with pytest.raises(ArgumentError) as error:
             manual_rnn.backward(run, **cotangent)
         assert (error.value.argument, error.value.got) == (next(iter(cotangent)), got)

@@ -157,7 +157,7 @@ def draw(
     return Problem(name, options, inputs, given, cotangents, truncate, cell.states)
 
 
-OPTIONS = {
+OPTIONS: dict[str, list[Arrays]] = {
     "rnn_tanh": [{}],
     "lstm": [
         {},
@@ -179,7 +179,8 @@ def problems(draw_from: Any, name: str) -> Problem:
     def one_of(*values: Any) -> Any:
         return draw_from(st.sampled_from(values))
 
-    options, masked = one_of(*OPTIONS[name]), "".join(letter for letter in "drz" if one_of(False, True))
+    options: Arrays = one_of(*OPTIONS[name])
+    masked = "".join(letter for letter in "drz" if one_of(False, True))
     T, B, axes, seed = one_of(3, 2, 1), one_of(2, 1, 3), one_of("TB", "BT", "T"), draw_from(st.integers(0, 2**32 - 1))
     k1 = draw_from(st.integers(1, T))
     k2 = draw_from(st.integers(k1, T + 1))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from crosscheck import Case, Status
+from crosscheck import Case, Spec, Status
 from crosscheck.examine import examine
 from crosscheck.referee import definition
 from crosscheck.referee.numbers.dual import Dual
@@ -47,12 +47,12 @@ Planted = Callable[[pytest.MonkeyPatch], None]
 def gates_swapped(patch: pytest.MonkeyPatch) -> None:
     step = definition._step
 
-    def wrong(cell: str, reset_after: bool, a: Mapping[str, Any], *rest: Any) -> Any:
+    def wrong(spec: Spec, end: str, a: Mapping[str, Any], *rest: Any) -> Any:
         H = a["W_hh"].shape[1]
         order = list(range(len(a["W_hh"])))
         order[:H], order[H : 2 * H] = order[H : 2 * H], order[:H]
         swapped = {name: a[name][order] for name in ("W_xh", "W_hh", "b_xh", "b_hh") if name in a}
-        return step(cell, reset_after, dict(a) | swapped, *rest)
+        return step(spec, end, dict(a) | swapped, *rest)
 
     patch.setattr(definition, "_step", wrong)
 

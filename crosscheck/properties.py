@@ -32,24 +32,31 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.case import Case, suffix
+from crosscheck.case import Case
 from crosscheck.referee.numbers.bounded import bounded
 from crosscheck.referee.numbers.format import FORMATS, Format
 from crosscheck.referee.reference import reference
 from crosscheck.referee.truth import Known
 from crosscheck.regimes import REGIMES
 from crosscheck.search import Checks, NotApplicableError, OverflowedError, Property, PropertyVerdict, UnsoundError
+from crosscheck.spec import suffix
 from crosscheck.subject import Function, Subject, make, run
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import TensorCheck, blind_above, compare
 
 Arrays = Mapping[str, Any]
 TIME, BATCH = 0, 1
-AXES: dict[str, tuple[int | None, int | None]] = {
-    **dict.fromkeys(("x", "y", "dx", "dy", "target"), (0, 1)),
-    **{f"{d}{state}_{end}": (None, 1) for d in ("", "d") for state in "hc" for end in "0n"},
+SEQUENCES = ("x", "attention", "y", "target", "dx", "dattention", "dy")
+STATES = tuple(f"{d}{state}_{end}" for d in ("", "d") for state in "hc" for end in "0n")
+MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
+AXES: dict[str, dict[str, tuple[int | None, int | None]]] = {
+    axes: dict.fromkeys(SEQUENCES, order)
+    | dict.fromkeys(STATES, (None, None if axes == "T" else 1))
+    | dict.fromkeys(MASKS, (1, 2))
+    for axes, order in {"TB": (0, 1), "BT": (1, 0), "T": (0, None)}.items()
 }
-"""The axis of the steps and that of the sequences in each array that has one; parameters have neither."""
+"""For each `Spec.axes` the axis of the steps and that of the sequences in each array that has one; parameters have
+neither, and masks are time-major whatever the others are."""
 COTANGENTS = ("dy", "dh_n", "dc_n")
 UNROUNDED = 1000
 """Bits of a significand that nothing here is rounded to."""
@@ -68,8 +75,8 @@ class Trial:
     def __init__(self, subject: Subject, case: Case) -> None:
         self.subject, self.case = subject, case
 
-    def run(self, case: Case, copy: Callable[[Any], Any] = np.array) -> Arrays:
-        """Return what the subject returns for a case, float64.
+    def run(self, case: Case, copy: Callable[[Any], Any] | None = None) -> Arrays:
+        """Return what the subject returns for a case, float64; `copy` is that of `crosscheck.subject.run`.
 
         Raises:
             UnsoundError: something is wrong with it besides its numbers.
@@ -139,36 +146,42 @@ def changed(case: Case, arrays: Arrays) -> Case:
 def steps(case: Case, first: int, end: int) -> Case:
     """Return the case of some of the steps, all else being the same."""
     lengths = case.lengths and tuple(min(max(length - first, 0), end - first) for length in case.lengths)
-    return replace(case, arrays=along(TIME, case.arrays, slice(first, end)), T=end - first, lengths=lengths)
+    return replace(case, arrays=along(case, TIME, case.arrays, slice(first, end)), T=end - first, lengths=lengths)
 
 
 def rows(case: Case, index: Sequence[int]) -> Case:
     """Return the case of some of the sequences, in the order of `index`."""
     lengths = case.lengths and tuple(case.lengths[b] for b in index)
-    return replace(case, arrays=along(BATCH, case.arrays, list(index)), B=len(index), lengths=lengths)
+    return replace(case, arrays=along(case, BATCH, case.arrays, list(index)), B=len(index), lengths=lengths)
 
 
-def along(kind: int, arrays: Arrays, index: Any) -> Arrays:
+def along(case: Case, kind: int, arrays: Arrays, index: Any) -> Arrays:
     """Return arrays indexed along the axis of the steps, or of the sequences, those without one as they are."""
-    axes = {name: AXES.get(name, (None, None))[kind] for name in arrays}
-    return {
-        name: arrays[name] if axis is None else arrays[name][(slice(None),) * axis + (index,)]
-        for name, axis in axes.items()
-    }
+    axes = {name: _axis(case, kind, name) for name in arrays}
+    return {name: arrays[name] if axis is None else arrays[name][_at(axis, index)] for name, axis in axes.items()}
 
 
-def joined(kind: int, first: Arrays, second: Arrays) -> Arrays:
-    """Return the results of the whole from those of its two parts in time, or in the batch."""
-    return {name: _joined(kind, name, first[name], second[name]) for name in first if name in second}
+def joined(case: Case, kind: int, first: Arrays, second: Arrays) -> Arrays:
+    """Return the results of the whole, a case, from those of its two parts in time, or in the batch."""
+    return {name: _joined(case, kind, name, first[name], second[name]) for name in first if name in second}
 
 
-def _joined(kind: int, name: str, first: Any, second: Any) -> Any:
-    axis = AXES.get(name, (None, None))[kind]
+def _joined(case: Case, kind: int, name: str, first: Any, second: Any) -> Any:
+    axis = _axis(case, kind, name)
     if axis is not None:
         return np.concatenate((first, second), axis)
-    if name in AXES:  # states: where the whole ends, and the gradient of where it begins
+    if name in STATES:  # where the whole ends, and the gradient of where it begins
         return second if name.endswith("_n") else first
     return first + second  # the gradient of a parameter is the sum over all steps and sequences
+
+
+def _axis(case: Case, kind: int, name: str) -> int | None:
+    return AXES[case.spec.axes].get(name, (None, None))[kind]
+
+
+def _at(axis: int, index: Any) -> Any:
+    """Return the index of an array that is `index` along one axis, and everything along those before it."""
+    return (slice(None),) * axis + (index,)
 
 
 def _needs(condition: bool) -> None:
@@ -177,7 +190,8 @@ def _needs(condition: bool) -> None:
 
 
 def _has_parts_in_time(case: Case) -> None:
-    _needs(case.T > 1 and case.spec.loss == "none" and not case.spec.bidirectional)
+    spec = case.spec
+    _needs(case.T > 1 and spec.loss == "none" and not spec.bidirectional and spec.truncate is None)
 
 
 def _renamed(states: Iterable[str], results: Arrays, old: str, new: str) -> Arrays:
@@ -199,7 +213,7 @@ def _time_split(trial: Trial) -> Iterator[TensorCheck]:
     _needs(len(reached) == len(states))
     second = trial.run(changed(end, reached))
     carried = _renamed(states, second, "d{}_0", "d{}_n")
-    whole = joined(TIME, trial.run(changed(begin, carried)), second)
+    whole = joined(case, TIME, trial.run(changed(begin, carried)), second)
     if len(carried) < len(states):
         whole = {name: array for name, array in whole.items() if name in case.output_names}
     return trial.compare(whole, trial.values, trial.apart)
@@ -211,12 +225,13 @@ def _zero_tail(trial: Trial) -> Iterator[TensorCheck]:
     end = 1 + case.seed % (case.T - 1)
     before, after = slice(None, end), slice(end, None)
     none = {f"d{state}_n": 0 * case.arrays[f"d{state}_n"] for state in case.spec.states}
-    quiet = changed(case, {**none, "dy": _zeroed(case.dy, after)})
+    quiet = changed(case, {**none, "dy": _zeroed(case, "dy", case.dy, after)})
     long, short = trial.run(quiet), trial.run(steps(quiet, 0, end))
     lasting = {name: array for name, array in long.items() if not name.endswith("_n")}
-    yield from trial.compare(along(TIME, lasting, before), short, along(TIME, apart(quiet), before))
-    if "dx" in long:
-        yield from trial.compare({"dx": long["dx"]}, {"dx": _zeroed(long["dx"], after)}, {"dx": 0.0})
+    yield from trial.compare(along(case, TIME, lasting, before), short, along(case, TIME, apart(quiet), before))
+    of_inputs = {name: long[name] for name in ("dx", "dattention") if name in long}
+    want = {name: _zeroed(case, name, array, after) for name, array in of_inputs.items()}
+    yield from trial.compare(of_inputs, want, dict.fromkeys(want, 0.0))
 
 
 def _batch_additivity(trial: Trial) -> Iterator[TensorCheck]:
@@ -224,7 +239,7 @@ def _batch_additivity(trial: Trial) -> Iterator[TensorCheck]:
     _needs(case.B > 1 and case.spec.loss == "none")
     split = 1 + case.seed % (case.B - 1)
     parts = [trial.run(rows(case, index)) for index in (range(split), range(split, case.B))]
-    return trial.compare(joined(BATCH, *parts), trial.values, trial.apart)
+    return trial.compare(joined(case, BATCH, *parts), trial.values, trial.apart)
 
 
 def _batch_permutation(trial: Trial) -> Iterator[TensorCheck]:
@@ -232,7 +247,7 @@ def _batch_permutation(trial: Trial) -> Iterator[TensorCheck]:
     _needs(case.B > 1)
     order = np.roll(np.arange(case.B), 1)  # of three or more, not its own inverse
     permuted = trial.run(rows(case, order.tolist()))
-    return trial.compare(permuted, along(BATCH, trial.values, order), along(BATCH, trial.apart, order))
+    return trial.compare(permuted, along(case, BATCH, trial.values, order), along(case, BATCH, trial.apart, order))
 
 
 def _scaled_cotangent(trial: Trial) -> Iterator[TensorCheck]:
@@ -249,14 +264,18 @@ def _scaled_cotangent(trial: Trial) -> Iterator[TensorCheck]:
 def _padding(trial: Trial, number: float) -> Iterator[TensorCheck]:
     case = trial.case
     _needs(case.lengths is not None and min(case.lengths) < case.T)
-    padding = np.arange(case.T)[:, None] >= np.array(case.lengths)
-    filled = {}
-    for name in ("x", "dy"):
-        filled[name] = case.arrays[name].copy()
-        filled[name][padding] = number
-    got = trial.run(changed(case, filled))
-    sequences = {name: _zeroed(array, padding) for name, array in trial.values.items() if name in ("y", "dx")}
-    return trial.identical(got, {**trial.values, **sequences})
+    given = {name: array for name, array in case.arrays.items() if name in (*SEQUENCES, *MASKS)}
+    got = trial.run(changed(case, {name: _padded(case, name, array, number) for name, array in given.items()}))
+    empty = {name: _padded(case, name, array, 0.0) for name, array in trial.values.items() if name in SEQUENCES}
+    return trial.identical(got, {**trial.values, **empty})
+
+
+def _padded(case: Case, name: str, array: Any, number: float) -> Any:
+    """Return a copy of a case's array of this name with a number in its padding."""
+    axes: Any = AXES[case.spec.axes][name]
+    copy = array.copy()
+    np.moveaxis(copy, axes, (0, 1))[np.arange(case.T)[:, None] >= np.array(case.lengths)] = number
+    return copy
 
 
 def _padding_garbage(trial: Trial) -> Iterator[TensorCheck]:
@@ -319,11 +338,12 @@ def _large(case: Case, root: int) -> float:
     return float(2.0 ** (int(-math.log2(FORMATS[case.dtype].smallest)) // root))
 
 
-def _zeroed(array: Any, where: Any) -> Any:
-    """Return a copy of an array with zeros somewhere."""
-    result = array.copy()
-    result[where] = 0
-    return result
+def _zeroed(case: Case, name: str, array: Any, steps: slice) -> Any:
+    """Return a copy of a case's array of this name with zeros at some steps."""
+    axis: Any = _axis(case, TIME, name)
+    copy = array.copy()
+    copy[_at(axis, steps)] = 0
+    return copy
 
 
 def _same_bits(got: Arrays, want: Arrays) -> bool:

@@ -137,13 +137,13 @@ class Session:
         subject: the subject.
         case: the case in question.
         twin: one of the same sizes, with other numbers.
-        larger, smaller: one with a step more and one with a step less, or with a sequence more and less, or both; as
-            far as the subject says that it goes.
+        larger, smaller: one with a step more and one with a step less, or, where there is a batch, with a sequence more
+            and less, or both; as far as the subject says that it goes.
     """
 
     def __init__(self, subject: Subject, case: Case) -> None:
         self.subject = subject
-        dT, dB = ((1, 1), (1, 0), (0, 1))[case.seed % 3]
+        dT, dB = (1, 0) if case.spec.axes == "T" else ((1, 1), (1, 0), (0, 1))[case.seed % 3]
         self.case, self.twin, self.larger, self.smaller = (
             Problem(other) for other in (case, *(self._other(case, k * dT, k * dB) for k in (0, 1, -1)))
         )

@@ -52,9 +52,8 @@ def test_the_two_steps_are_the_whole_and_the_second_can_be_repeated(name: str, l
 def test_every_option_is_supported(name: str) -> None:
     wanted = EVERYTHING
     if name == "torch_builtin":
-        wanted = dict(LIBRARIES["torch.nn"]) | {
-            name: EVERYTHING[name] for name in ("output_layer", "loss", "mean", "memory")
-        }
+        behind = ("output_layer", "loss", "mean", "memory")
+        wanted = dict(LIBRARIES["torch.nn"]) | {option: EVERYTHING[option] for option in behind}
         wanted |= {"train": (False,)}  # in training it draws masks of its own
     assert make(name).options == wanted
     assert ("dtype" in make(name).declared) is (name == "manual")  # of the others the short formats may be asked

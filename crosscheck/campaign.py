@@ -15,7 +15,7 @@ from typing import Any
 
 import hypothesis
 from hypothesis import Phase
-from hypothesis.errors import Flaky, NoSuchExample
+from hypothesis.errors import Flaky, NoSuchExample, Unsatisfiable
 
 from crosscheck import features, strategies
 from crosscheck.case import Case
@@ -265,7 +265,7 @@ class _Group:
 
         try:
             hypothesis.find(self._strategy(subjects), fails, settings=self._hypothesis(), random=random)
-        except NoSuchExample:
+        except (NoSuchExample, Unsatisfiable):  # no case fails; there is no case
             return None
         except Flaky:
             if not failing:  # what was raised is no failure of a subject

@@ -17,11 +17,12 @@ from typing import Any, Generic, TypeVar
 
 import hypothesis
 from hypothesis import Phase
-from hypothesis.errors import Flaky, NoSuchExample
+from hypothesis.errors import Flaky, NoSuchExample, Unsatisfiable
 
 from crosscheck import strategies
-from crosscheck.campaign import BATCH, NOT_REPEATABLE, Settings, within
+from crosscheck.campaign import BATCH, NOT_REPEATABLE, Settings, aimed, within
 from crosscheck.case import Case
+from crosscheck.features import aim
 from crosscheck.subject import Finding, Subject
 from crosscheck.verdict import Status, TensorCheck
 
@@ -164,7 +165,7 @@ def search(subject: Subject, checks: Checks[Any], settings: Settings) -> Found:
     Raises:
         ArgumentError: the subject supports nothing of what the settings ask for.
     """
-    able = within(subject, settings.options)
+    (able,) = aimed([within(subject, settings.options)], settings.regimes)
     running = _Search(able, checks, settings)
     for cell in able.options["cell"]:
         for dtype in able.options["dtype"]:
@@ -202,7 +203,8 @@ class _Search:
     def group(self, cell: str, dtype: str) -> None:
         """Draw the cases of one cell in one dtype."""
         random = Random(f"{self.settings.seed}:{cell}:{dtype}")
-        strategy = strategies.cases({**self.subject.options, "cell": (cell,), "dtype": (dtype,)})
+        options = {**self.subject.options, "cell": (cell,), "dtype": (dtype,)}
+        strategy = strategies.cases(options, aim(self.settings.regimes))
         end = self.cases + self.settings.max_examples
         while self.asked and self.cases < end and not self._late():
             before = self.cases
@@ -239,7 +241,7 @@ class _Search:
         )
         try:
             hypothesis.find(strategy, fails, settings=settings, random=random)
-        except NoSuchExample:
+        except (NoSuchExample, Unsatisfiable):
             return None
         except Flaky:
             if not failing:  # what was raised is no failure of a subject

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosscheck import Case
+from crosscheck import Case, check
 from crosscheck.regimes import REGIMES, Fill
 
 
@@ -32,7 +32,7 @@ def test_a_fill_is_a_function_of_seed_and_name() -> None:
 @pytest.mark.parametrize("regime", REGIMES)
 def test_a_regime_says_what_it_shows_and_fits_8_bits(regime: str) -> None:
     fills = [fill for fill in vars(REGIMES[regime]).values() if isinstance(fill, Fill)]
-    assert len(fills) == 7
+    assert len(fills) == 7 + (REGIMES[regime].output is not None)
     assert all(0 <= fill.most <= 127 and np.frexp(fill.step)[0] == 0.5 for fill in fills)
     assert REGIMES[regime].shows
 
@@ -57,6 +57,7 @@ def test_last_step_has_a_cotangent_there_alone() -> None:
         ("zero_state", {"h_0", "c_0"}),
         ("zero_bias", {"b_xh", "b_hh"}),
         ("small", {"b_xh", "b_hh"}),
+        ("final_only", {"dy"}),
         ("ordinary", set()),
     ],
 )
@@ -79,3 +80,53 @@ def test_a_cross_entropy_target_is_a_distribution() -> None:
         target = Case.parse(f"gru:T3B2I1H4:loss=cross_entropy:regime=ordinary:seed={seed}").target
         assert np.array_equal(target.sum(axis=-1), np.ones((3, 2)))
         assert set(target.ravel()) <= {0.0, 0.125, 0.875, 1.0}
+
+
+def test_equal_parameters_are_one_number() -> None:
+    for arrays in drawn("equal_parameters"):
+        assert len({number for name in ("W_xh", "W_hh", "b_xh", "b_hh") for number in arrays[name].ravel()}) == 1
+    assert len({arrays["b_xh"][0] for arrays in drawn("equal_parameters")}) > 1
+
+
+def test_one_hot_rows() -> None:
+    for arrays in drawn("one_hot"):
+        assert np.array_equal(np.sort(arrays["x"], axis=-1), np.broadcast_to([0, 0, 1], (3, 2, 3)))
+
+
+def test_repeated_rows_are_two() -> None:
+    counts = {len({row.tobytes() for row in arrays["x"].reshape(-1, 3)}) for arrays in drawn("repeated_rows")}
+    assert counts <= {1, 2}
+    assert 2 in counts
+
+
+def test_ones_are_all_of_one_sign() -> None:
+    signs = {float(number) for arrays in drawn("ones") for number in arrays["dy"].ravel()}
+    assert signs == {-1.0, 1.0}
+    for arrays in drawn("ones"):
+        assert len({number for name in ("dy", "dh_n", "dc_n") for number in arrays[name].ravel()}) == 1
+
+
+def test_sparse_has_few_cotangents() -> None:
+    dy = np.array([arrays["dy"] for arrays in drawn("sparse")])
+    assert 0.15 < np.count_nonzero(dy) / dy.size < 0.35
+
+
+def test_nan_is_in_the_padding_alone() -> None:
+    line = "layers=2:dropout=0.3:recurrent_dropout=0.3:zoneout=0.3:attention=true:lengths=1,3,0:seed=3"
+    for loss in ("none", "mse"):
+        case = Case.parse(f"gru:T3B3I2H2:{line}:loss={loss}:regime=nan_padding")
+        plain = Case.parse(f"gru:T3B3I2H2:{line}:loss={loss}:regime=ordinary")
+        padding = np.arange(3)[:, None] >= np.array(case.lengths)
+        for name, array in case.arrays.items():
+            over_time = name in ("x", "dy", "target", "attention")
+            masks = name in ("dropout", "recurrent", "zoneout_h")
+            steps = array if over_time else np.moveaxis(array, 0, 2) if masks else np.zeros((3, 3))
+            assert np.isnan(steps[padding]).all() == (over_time or masks)
+            assert np.array_equal(array[~np.isnan(array)], plain.arrays[name][~np.isnan(array)])
+            assert np.isnan(array).sum() == (np.isnan(steps[padding]).sum())
+
+
+def test_nobody_of_ours_reads_nan_in_the_padding() -> None:
+    report = check("manual", "torch_rnn", max_examples=10, dtype="float64", regime="NaN in the padding")
+    assert report.failures == ()
+    assert report.inconclusive < report.cases == 40

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crosscheck import ArgumentError, Case
+from crosscheck.features import WIDE
 from crosscheck.regimes import REGIMES
 from crosscheck.strategies import EVERYTHING, OF_CASE, PLAIN, cases, supported, supports
 
@@ -42,6 +43,10 @@ from crosscheck.strategies import EVERYTHING, OF_CASE, PLAIN, cases, supported, 
         (lambda case: case.spec.axes == "T", "rnn_tanh:T1B1I1H1:axes=T:seed=0"),
         (lambda case: case.spec.mean == "T", "rnn_tanh:T1B1I1H1:loss=half_squared_error:mean=T:seed=0"),
         (lambda case: case.spec.output_size > 0 and case.lengths is not None, "rnn_tanh:T1B1I1H1O1:lengths=1:seed=0"),
+        (lambda case: case.memory == "negative", "rnn_tanh:T1B1I1H1:memory=negative:seed=0"),
+        (lambda case: case.memory == "aliased" and case.T == 2, "rnn_tanh:T2B1I1H1:memory=aliased:seed=0"),
+        (lambda case: case.T == case.B == case.spec.hidden_size == 3, "rnn_tanh:T3B3I1H3:seed=0"),
+        (lambda case: case.spec.hidden_size == WIDE, "rnn_tanh:T1B1I1H65:seed=0"),
         (lambda case: case.regime == "large_inputs", "rnn_tanh:T1B1I1H1:regime=large_inputs:seed=0"),
     ],
 )
@@ -53,7 +58,7 @@ def test_a_case_shrinks_to_the_simplest(condition: Callable[[Case], bool], simpl
 def test_every_value_of_every_option_is_reached() -> None:
     seen: dict[str, set[Any]] = {name: set() for name in EVERYTHING}
 
-    @settings(max_examples=500, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=800, database=None, suppress_health_check=list(HealthCheck))
     @hypothesis.seed(0)
     @given(cases())
     def draw(case: Case) -> None:
@@ -68,7 +73,7 @@ def test_every_value_of_every_option_is_reached() -> None:
         "max_T": set(range(1, 9)),
         "max_B": set(range(1, 5)),
         "max_I": set(range(1, 7)),
-        "max_H": set(range(1, 7)),
+        "max_H": {*range(1, 7), WIDE},
     }
 
 
@@ -101,6 +106,12 @@ def test_a_softmax_over_one_number_is_never_drawn() -> None:
         ("gru:T1B5I1H1", {}, False),
         ("gru:T1B1I7H1", {}, False),
         ("gru:T1B1I1H7", {}, False),
+        ("gru:T1B1I1H65", {}, True),
+        ("gru:T1B1I1H65", {"wide": False}, False),
+        ("gru:T1B1I1H65", {"max_H": 5}, False),
+        ("gru:T1B1I1H2:memory=strided", {}, True),
+        ("gru:T1B1I1H2:memory=negative", {}, False),
+        ("gru:T1B1I1H2:memory=strided", {"memory": "contiguous"}, False),
         ("gru:T9B1I1H1", {"max_T": 9}, True),
         ("gru:T1B1I1H1", {"cell": "lstm"}, False),
         ("gru:T1B1I1H1:dtype=float32", {"dtype": "float64"}, False),

@@ -24,7 +24,7 @@ from crosscheck.examine import WRONG_FORMULA, examine
 from crosscheck.subject import Finding, Subject
 from crosscheck.verdict import Status, Verdict
 
-MAX_EXAMPLES = 300
+MAX_EXAMPLES = 200
 MANUAL, DEFINITION = "manual", "definition"
 NOT_REPEATABLE = "not repeatable"
 BATCH = 100  # cases drawn in one go; the time is looked at in between too

@@ -38,7 +38,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option(
-    "-n", "--max-examples", type=click.IntRange(1), default=300, show_default=True, help="Cases a cell and dtype."
+    "-n", "--max-examples", type=click.IntRange(1), default=200, show_default=True, help="Cases a cell and dtype."
 )
 @click.option(
     "--max-time", type=click.FloatRange(0, min_open=True), help="Begin no further case after so many seconds."

@@ -11,9 +11,9 @@ import pytest
 
 from crosscheck import Case, Status
 from crosscheck.campaign import Settings
-from crosscheck.case import GATES
 from crosscheck.examine import examine
 from crosscheck.search import search
+from crosscheck.spec import GATES
 from crosscheck.subject import BUILT_IN, Function, TwoSteps, make, subject, two_steps
 from crosscheck.subjects.manual import manual
 from crosscheck.uses import CHECKS, USES, check_uses

@@ -72,7 +72,8 @@ class Problem:
     def unchanged(self, when: str, now: Arrays, then: Arrays) -> Iterator[TensorCheck]:
         """Compare arrays with what was in them before."""
         for name in then:
-            yield compare(f"{name} {when}", now[name], then[name], np.zeros(np.shape(then[name])), blind=0.0)
+            got, want = _nan_for_a_number(now[name], then[name])
+            yield compare(f"{name} {when}", got, want, np.zeros(np.shape(want)), blind=0.0)
 
 
 class Use:
@@ -121,6 +122,12 @@ class Use:
         if result.findings:
             raise UnsoundError(result.findings)
         return result.values
+
+
+def _nan_for_a_number(now: Any, then: Any) -> tuple[Any, Any]:
+    """Return both with 0 where both are NaN, and infinity, which no number equals, for any other NaN of `then`."""
+    kept = np.isnan(now) & np.isnan(then)
+    return np.where(kept, 0.0, now), np.where(kept, 0.0, np.where(np.isnan(then), np.inf, then))
 
 
 def _guarded(function: Callable[..., Any], *arguments: Any) -> Any:

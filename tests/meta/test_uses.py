@@ -13,10 +13,10 @@ from crosscheck import Case, Status
 from crosscheck.campaign import Settings
 from crosscheck.examine import examine
 from crosscheck.search import search
-from crosscheck.spec import GATES
+from crosscheck.spec import AXES, GATES
 from crosscheck.subject import BUILT_IN, Function, TwoSteps, make, subject, two_steps
 from crosscheck.subjects.manual import manual
-from crosscheck.uses import CHECKS, USES, check_uses
+from crosscheck.uses import CHECKS, USES, Session, check_uses
 
 LINES = (
     "rnn_tanh:T2B1I1H1:regime=ordinary:seed=9",
@@ -278,6 +278,35 @@ def test_the_built_in_subjects_can_be_used_again(name: str, cell: str) -> None:
     assert found.failures == ()
     for check in USES:
         assert found.counts[check] == {Status.PASS: found.cases}
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_the_other_cases_differ_in_size_and_fit(axes: str) -> None:
+    batch, lengths = (1, "") if axes == "T" else (2, ":lengths=3,0")
+    for seed in (0, 1, 2):
+        case = Case.parse(f"gru:T3B{batch}I1H2:axes={axes}{lengths}:recurrent_dropout=0.3:seed={seed}")
+        session = Session(make(manual), case)
+        sizes = [(p.case.T, p.case.B) for p in (session.smaller, session.twin, session.larger)]
+        assert sizes[1] == (3, batch)
+        assert sizes == sorted(set(sizes))
+        assert {B for _, B in sizes if axes == "T"} <= {1}
+        for other in (session.smaller, session.twin, session.larger):
+            assert np.shape(other.case.recurrent) == (1, other.case.T, other.case.B, 2)
+            assert not np.array_equal(other.case.arrays["W_hh"], case.arrays["W_hh"])
+
+
+def test_nan_that_is_overwritten_in_the_padding_is_found() -> None:
+    def clearing(case: Case) -> Results:
+        results = manual(case)
+        case.x[np.isnan(case.x)] = 0
+        return results
+
+    case = Case.parse("gru:T3B2I1H2:lengths=3,1:regime=nan_padding:seed=3")
+    for mine, status in ((manual, Status.PASS), (clearing, Status.FAIL)):
+        (verdict,) = check_uses(mine, case, ["inputs only read"])
+        assert verdict.status is status
+    assert verdict.worst is not None
+    assert (verdict.worst.name, verdict.worst.wrong) == ("x as given", 2)
 
 
 def test_a_plain_function_is_asked_for_what_needs_no_steps() -> None:

@@ -49,11 +49,15 @@ TIME, BATCH = 0, 1
 SEQUENCES = ("x", "attention", "y", "target", "dx", "dattention", "dy")
 STATES = tuple(f"{d}{state}_{end}" for d in ("", "d") for state in "hc" for end in "0n")
 MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
-AXES: dict[str, dict[str, tuple[int | None, int | None]]] = {
-    axes: dict.fromkeys(SEQUENCES, order)
-    | dict.fromkeys(STATES, (None, None if axes == "T" else 1))
-    | dict.fromkeys(MASKS, (1, 2))
-    for axes, order in {"TB": (0, 1), "BT": (1, 0), "T": (0, None)}.items()
+Axes = tuple[int | None, int | None]
+ORDERS: dict[str, Axes] = {"TB": (0, 1), "BT": (1, 0), "T": (0, None)}
+AXES: dict[str, dict[str, Axes]] = {
+    axes: {
+        **dict.fromkeys(SEQUENCES, order),
+        **dict.fromkeys(STATES, (None, None if axes == "T" else 1)),
+        **dict.fromkeys(MASKS, (1, 2)),
+    }
+    for axes, order in ORDERS.items()
 }
 """For each `Spec.axes` the axis of the steps and that of the sequences in each array that has one; parameters have
 neither, and masks are time-major whatever the others are."""

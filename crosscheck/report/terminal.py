@@ -25,6 +25,8 @@ from crosscheck.verdict import Status, TensorCheck, Verdict
 WIDTH = 80
 RARE = 5
 """Regimes of fewer cases than this are named at the end of a campaign."""
+NAMED = 12
+"""So many at the most."""
 GROUP_WIDTH = 29
 STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.INCONCLUSIVE: "yellow", Status.NOT_APPLICABLE: "dim"}
 
@@ -250,8 +252,9 @@ def _line(label: str, text: str, width: int = 13) -> Text:
 
 
 def _wrapped(label: str, words: Sequence[str]) -> list[Text]:
-    """Return words after a label, in as many lines as they need; no line if there are none."""
-    lines = textwrap.wrap(", ".join(words), WIDTH - 15, break_on_hyphens=False)
+    """Return the first of some words after a label, in as many lines as they need; no line if there are none."""
+    more = [f"{len(words) - NAMED} more, see -v"] if len(words) > NAMED else []
+    lines = textwrap.wrap("; ".join([*words[:NAMED], *more]), WIDTH - 15, break_on_hyphens=False)
     return [_line(label if k == 0 else "", line) for k, line in enumerate(lines)]
 
 

@@ -145,6 +145,12 @@ rnn_tanh float64: 2 cases, 1 failed, 0 inconclusive, # s
 cell     dtype   cases proven inconclusive failed error/bound resolution time
 rnn_tanh float64     2      2            0      1       0.071    2.1e-15 #
 
+covered 17 of 57 regimes
+  rare         T=1 1; T=2 1; T>H 1; sizes equal 1; zeros in x 1; B=1 2; H=1 2;
+               I=1 2; I=H 2; L=1 2; one direction 2; simple 2; 5 more, see -v
+  missing      T>=3; T<H; B=2; B>=3; H=2; H>=3; I!=H; sizes distinct; wide;
+               ordinary; last_step; outputs_only; 28 more, see -v
+
 FAIL  2 cases, 1 failure, 0 inconclusive
 """
 
@@ -324,8 +330,38 @@ def test_without_shrinking(files: Path, call: Callable[..., Called]) -> None:
 
 def test_a_dtype_alone(files: Path, call: Callable[..., Called]) -> None:
     _, out, _ = call("run", "plain.py:mine", "--cell", "rnn_tanh", "--dtype", "float32", "-n", "3", "-v")
-    assert len(re.findall(r":dtype=float32:seed=\d+  plain", out)) == 3
+    assert len(re.findall(r":dtype=float32\S*:seed=\d+  plain", out)) == 3
     assert "float64" not in out
+
+
+def test_a_regime_alone(files: Path, call: Callable[..., Called]) -> None:
+    regimes = ("--regime", "T=2", "--regime", "small", "--regime", "simple", "--regime", "memory strided")
+    code, out, _ = call("run", "plain.py:mine", "--cell", "rnn_tanh", "--dtype", "float64", "-n", "6", "-v", *regimes)
+    assert code == cli.PASSED
+    lines = re.findall(r"^(rnn_tanh:\S+)  plain", out, re.M)
+    assert len(lines) == 6
+    assert all(":T2" in line and ":memory=strided" in line for line in lines)
+    assert all(":regime=small" in line or ":regime=" not in line for line in lines)
+    assert re.search(r"^  T=2 +6$", out, re.M)
+
+
+def test_no_such_regime(files: Path, call: Callable[..., Called]) -> None:
+    code, _, err = call("run", "plain.py:mine", "--cell", "rnn_tanh", "--regime", "smal")
+    assert code == cli.USAGE
+    assert err.endswith("regime: got 'smal', wanted a name of `crosscheck run --list-regimes`; nearest is 'small'\n")
+
+
+def test_properties_in_a_regime(files: Path, call: Callable[..., Called]) -> None:
+    options = ("--cell", "rnn_tanh", "--dtype", "float64", "-n", "4", "--regime", "B=1")
+    code, out, _ = call("run", "plain.py:mine", "--properties", *options)
+    assert code == cli.PASSED
+    assert re.search(r"^batch additivity +0 +0 +0 +4$", out, re.M)
+
+
+def test_the_list_of_regimes(call: Callable[..., Called]) -> None:
+    code, out, _ = call("run", "--list-regimes")
+    assert code == cli.PASSED
+    assert "  T>=3                         a middle step, which is neither first nor last\n" in out
 
 
 def test_the_time_may_be_up(files: Path, call: Callable[..., Called]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,17 @@ from rich.console import Console, RenderableType
 from crosscheck import Case, Report, Status, Verdict
 from crosscheck.campaign import Checked, Failing, GroupDone, Settings, Started, Tally
 from crosscheck.examine import examine
-from crosscheck.report.terminal import Terminal, failure, failure_text, outcome, passed, summary
+from crosscheck.features import FEATURES, GROUPS
+from crosscheck.report.terminal import (
+    Terminal,
+    coverage,
+    failure,
+    failure_text,
+    outcome,
+    passed,
+    regime_table,
+    summary,
+)
 from crosscheck.subject import Finding, make
 from crosscheck.verdict import TensorCheck
 
@@ -118,13 +129,55 @@ def test_numbers_show_enough_digits_to_tell_them_apart(got: float, want: float, 
 TALLY = Tally("lstm", "float32", 20, 4, 2, 1, 0.25, 1.5e-4, 3.25)
 
 
-def test_the_summary_is_a_table_and_the_outcome() -> None:
+def test_the_summary_is_a_table() -> None:
     text = text_of(summary(Report(("mine",), (TALLY,), (), stopped=True)))
     assert [line.split() for line in text.splitlines() if line] == [
         ["cell", "dtype", "cases", "proven", "inconclusive", "failed", "error/bound", "resolution", "time"],
         ["lstm", "float32", "20", "4", "2", "1", "0.250", "0.00015", "3.2"],
-        ["PASS", "20", "cases,", "0", "failures,", "2", "inconclusive;", "stopped", "when", "the", "time", "was", "up"],
     ]
+
+
+COVERED = {"T=1": 7, "T=2": 2, "T>=3": 0, "wide": 1}
+
+
+def test_the_coverage_names_what_is_rare_or_missing() -> None:
+    assert (
+        text_of(coverage(COVERED))
+        == """\
+covered 3 of 4 regimes
+  rare         wide 1; T=2 2
+  missing      T>=3
+
+"""
+    )
+
+
+def test_the_coverage_names_not_too_many() -> None:
+    text = text_of(coverage({f"a regime {k}": 0 for k in range(20)}))
+    assert "a regime 11; 8 more, see -v" in text
+    assert "a regime 12" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_full_coverage_is_a_line() -> None:
+    assert text_of(coverage(dict.fromkeys(COVERED, 9))) == "covered 4 of 4 regimes\n\n"
+
+
+def test_the_whole_coverage_has_every_count() -> None:
+    lines = text_of(coverage(COVERED, verbose=True)).splitlines()
+    assert [line.split() for line in lines[1:-1]] == [["T=1", "7"], ["T=2", "2"], ["T>=3", "0"], ["wide", "1"]]
+
+
+def test_the_regimes_are_a_table_in_groups() -> None:
+    text = text_of(regime_table(GROUPS))
+    assert all(re.search(rf"^  {re.escape(name)} +\S", text, re.M) for name in FEATURES)
+    assert [line for line in text.splitlines() if not line.startswith(" ")] == list(GROUPS)
+    assert all(len(name) < 29 for name in FEATURES)
+
+
+def test_the_outcome_says_if_the_time_was_up() -> None:
+    text = text_of(outcome(Report(("mine",), (TALLY,), (), stopped=True)))
+    assert text == "PASS  20 cases, 0 failures, 2 inconclusive; stopped when the time was up\n"
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,10 @@ class Spec:
         GH = (GATES[self.cell] - self.coupled) * H
         shapes: dict[str, tuple[int, ...]] = {}
         for layer, reverse in self.runs:
-            of_run = {"W_xh": (GH, self.h_size if layer else self.input_size), "W_hh": (GH, P or H)}
+            of_run: dict[str, tuple[int, ...]] = {
+                "W_xh": (GH, self.h_size if layer else self.input_size),
+                "W_hh": (GH, P or H),
+            }
             if self.bias:
                 of_run |= {"b_xh": (GH,), "b_hh": (GH,)}
             if self.peephole:

@@ -107,7 +107,7 @@ OFTEN: dict[str, tuple[Any, ...]] = {
 """How often the values of an option are drawn, where not all alike: most cases have few options, since what is rare in
 networks, or takes longer to check, is to hide nothing else."""
 
-OFTEN_SHAPES = (*[FREE] * 56, *["equal"] * 3, "wide")
+OFTEN_SHAPES = (*[FREE] * 55, *["equal"] * 3, *["wide"] * 2)
 
 KNOWN: dict[str, tuple[Any, ...]] = EVERYTHING | {"dtype": DTYPES}
 """Every value that may be asked for: the short formats too, which nobody gets unasked."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,13 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from crosscheck import ArgumentError, Case, check
+from crosscheck.campaign import BATCH, MAX_EXAMPLES
 from crosscheck.features import FEATURES, GROUPS, aim, has, narrowed, shown, split
 from crosscheck.memory import MEMORY
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import GATES, MEANS
 from crosscheck.strategies import EVERYTHING, PLAIN, cases, supports
 
-CASES, BATCHES = 100, 3  # drawn at a time, and how often, for each cell and dtype: an ordinary run
+CASES, BATCHES = BATCH, MAX_EXAMPLES // BATCH  # drawn at a time, and how often, for each cell and dtype
 RARELY = 5
 
 
@@ -200,3 +202,8 @@ def test_a_run_counts_what_it_covered() -> None:
 def test_nothing_is_drawn_where_options_and_features_never_meet() -> None:
     report = check("manual", max_examples=3, cell="gru", axes="T", regime="B=2")
     assert report.cases == 0
+
+
+def test_the_guide_has_every_regime() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "regimes.md").read_text(encoding="utf-8")
+    assert [name for name, feature in FEATURES.items() if f"| `{name}` | {feature.shows} |" not in text] == []

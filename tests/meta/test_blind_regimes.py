@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -235,3 +236,8 @@ def test_a_mistake_passes_in_a_blind_regime(
 @pytest.mark.parametrize("mistake", dict.fromkeys(mistake for _, mistake in BOTH))
 def test_an_ordinary_run_finds_it(mistake: str, make: Any) -> None:
     assert check(make(mistake, EVERYTHING), max_examples=EXAMPLES_BY_DEFAULT, shrink=False).failures
+
+
+def test_the_guide_has_every_row() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "regimes.md").read_text(encoding="utf-8")
+    assert [blind.row for blind in TABLE if f"| {blind.row} | " not in text] == []

@@ -111,6 +111,12 @@ def all_running(T: int, B: int) -> Schedule:
     return Schedule(((0, T, B),))
 
 
+@lru_cache(maxsize=128)
+def _whole(T: int, B: int) -> Batch:
+    """Return the batch of B sequences of T steps each."""
+    return Batch(all_running(T, B), ALL_STEPS)
+
+
 def batch(x: Array, lengths: Any = None) -> Batch:
     """Return the batch of sequences of the given lengths, T each if None.
 
@@ -123,7 +129,7 @@ def batch(x: Array, lengths: Any = None) -> Batch:
     """
     T, B, _ = x.shape
     if lengths is None:
-        return Batch(all_running(T, B), ALL_STEPS)
+        return _whole(T, B)
     length = _checked(lengths, T, B)
     order = np.argsort(-length, kind="stable")
     place = np.argsort(order)

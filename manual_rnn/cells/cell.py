@@ -59,13 +59,15 @@ class Tape(NamedTuple):
 
     def part(self, first: int, last: int, n: int | None = None) -> Tape:
         """Return the tape of the first `n` sequences, all if None, at steps `first` to `last` - 1, as views."""
-
-        def cut(arrays: tuple[Array, ...], end: int = last) -> tuple[Array, ...]:
-            return tuple([array[first:end, :n] for array in arrays])
-
-        x, gates, h_in = cut((self.x, self.gates, self.h_in))
-        states = cut(self.states, last + 1)
-        return Tape(x, gates, states, h_in, cut(self.proposed), cut(self.saved), cut(self.given))
+        return Tape(
+            self.x[first:last, :n],
+            self.gates[first:last, :n],
+            tuple([state[first : last + 1, :n] for state in self.states]),
+            self.h_in[first:last, :n],
+            tuple([new[first:last, :n] for new in self.proposed]),
+            tuple([kept[first:last, :n] for kept in self.saved]),
+            tuple([array[first:last, :n] for array in self.given]),
+        )
 
 
 @dataclass(frozen=True)

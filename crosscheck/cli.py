@@ -163,7 +163,8 @@ def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, ve
     with Terminal(console, verbose) as terminal:
         report = campaign(subjects, settings, terminal)
     console.print(summary(report))
-    console.print(coverage(report.covered, verbose), soft_wrap=True)
+    if verbose or not report.failures:  # a run that fails ends before it has seen much
+        console.print(coverage(report.covered, verbose), soft_wrap=True)
     console.print(outcome(report))
     if report.failures or (strict and report.inconclusive):
         return MISMATCH

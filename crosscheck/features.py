@@ -37,6 +37,7 @@ class Feature:
         options: option name -> the values that cases with it have; see `crosscheck.strategies`.
         sizes: "T", "B", "I", "H" or "O" -> the smallest and the largest that cases with it have.
         shape: one of `SHAPES`.
+        any_of: options of which cases with it have one at least; empty if none is needed.
     """
 
     shows: str
@@ -44,6 +45,7 @@ class Feature:
     options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     shape: str = FREE
+    any_of: tuple[str, ...] = ()
 
 
 def sizes(case: Case) -> dict[str, int]:
@@ -291,8 +293,15 @@ def _drops(case: Case) -> bool:
     return bool(case.spec.dropout or case.spec.recurrent_dropout or case.spec.zoneout)
 
 
+MASKS = ("dropout", "recurrent_dropout", "zoneout")
+
+
 def _rate(rate: float) -> Callable[[Case], bool]:
     return lambda case: rate in (case.spec.dropout, case.spec.recurrent_dropout, case.spec.zoneout)
+
+
+def _masked(shows: str, train: bool) -> Feature:
+    return Feature(shows, lambda case: _drops(case) and case.spec.train is train, {"train": (train,)}, any_of=MASKS)
 
 
 def _truncated(shows: str, of: Callable[[int, int], bool]) -> Feature:
@@ -308,10 +317,10 @@ MODES: dict[str, Feature] = {
     "dropout": _on("the mask's gradient, and the factor 1 / (1 - p)", "dropout", num_layers=(2, 3)),
     "recurrent_dropout": _on("h_prev for the masked h_prev", "recurrent_dropout"),
     "zoneout": _on("a state that is kept, and its gradient with it", "zoneout"),
-    "rate 0.3": Feature("p for 1 - p", _rate(0.3)),
-    "rate 0.7": Feature("p for 1 - p", _rate(0.7)),
-    "train": _option("masks at all", lambda case: _drops(case) and case.spec.train, train=True),
-    "eval": _option("masks where there are none", lambda case: _drops(case) and not case.spec.train, train=False),
+    "rate 0.3": Feature("p for 1 - p", _rate(0.3), any_of=MASKS),
+    "rate 0.7": Feature("p for 1 - p", _rate(0.7), any_of=MASKS),
+    "train": _masked("masks at all", train=True),
+    "eval": _masked("masks where there are none", train=False),
     "truncate k2=1": _truncated("a carry that is cut everywhere", lambda k2, _: k2 == 1),
     "truncate k2=2": _truncated("a window that is one step off", lambda k2, _: k2 == 2),
     "truncate k2=T-1": _truncated("the first step in or out of the window", lambda k2, T: k2 == T - 1),
@@ -420,6 +429,8 @@ def narrowed(options: Mapping[str, tuple[Any, ...]], names: Iterable[str]) -> di
         for letter, (least, _) in FEATURES[name].sizes.items():
             if least > options[f"max_{'H' if letter == 'O' else letter}"][0]:
                 return None
+        if FEATURES[name].any_of and not any(True in options[option] for option in FEATURES[name].any_of):
+            return None
     return result if all(result.values()) else None
 
 

@@ -145,12 +145,6 @@ rnn_tanh float64: 2 cases, 1 failed, 0 inconclusive, # s
 cell     dtype   cases proven inconclusive failed error/bound resolution time
 rnn_tanh float64     2      2            0      1       0.071    2.1e-15 #
 
-covered 17 of 57 regimes
-  rare         T=1 1; T=2 1; T>H 1; sizes equal 1; zeros in x 1; B=1 2; H=1 2;
-               I=1 2; I=H 2; L=1 2; one direction 2; simple 2; 5 more, see -v
-  missing      T>=3; T<H; B=2; B>=3; H=2; H>=3; I!=H; sizes distinct; wide;
-               ordinary; last_step; outputs_only; 28 more, see -v
-
 FAIL  2 cases, 1 failure, 0 inconclusive
 """
 

@@ -207,3 +207,10 @@ def test_nothing_is_drawn_where_options_and_features_never_meet() -> None:
 def test_the_guide_has_every_regime() -> None:
     text = (Path(__file__).parents[2] / "docs" / "regimes.md").read_text(encoding="utf-8")
     assert [name for name, feature in FEATURES.items() if f"| `{name}` | {feature.shows} |" not in text] == []
+
+
+@pytest.mark.parametrize("name", ["rate 0.3", "rate 0.7", "train", "eval"])
+def test_a_mask_is_no_regime_of_who_has_none(name: str) -> None:
+    without = {**EVERYTHING, **dict.fromkeys(("dropout", "recurrent_dropout", "zoneout"), (False,))}
+    assert narrowed(without, [name]) is None
+    assert narrowed({**without, "zoneout": (False, True)}, [name]) is not None

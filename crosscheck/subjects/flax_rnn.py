@@ -14,6 +14,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from crosscheck.case import Case
+from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, suffix
 from crosscheck.subject import subject
 from crosscheck.subjects import jax_case
@@ -86,6 +87,7 @@ def _params(spec: Spec, inputs: jax_case.Arrays, end: str) -> dict[str, dict[str
     merge=("concat", "sum"),
     axes=("TB", "BT", "T"),
     lengths=("none", "positive"),  # of a sequence of length 0, Flax returns the state after its last padding
+    regime=tuple(regime for regime in REGIMES if regime != "nan_padding"),  # what comes of it is NaN
     bias=(True, False),
 )
 def flax_rnn(case: Case) -> dict[str, Any]:

@@ -24,21 +24,25 @@ def _outputs(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[s
     to_front, back = jax_case.AXES[spec.axes]
     x = to_front(inputs["x"])
     running = jnp.arange(len(x))[:, None] < lengths
-    given = {name: others[name] for name in MASKS if name in others}
-    given |= {"x": jnp.where(running[..., None], x, 0), "running": running}
+
+    def blank(array: Any) -> Any:
+        """Return (..., T, B, N) with 0 in the padding, where 0 times what is read would be NaN if NaN is there."""
+        return jnp.where(running[..., None], array, 0)
+
+    given = {name: blank(others[name]) for name in MASKS if name in others} | {"x": blank(x), "running": running}
     if spec.attention:
-        given["attention"] = to_front(inputs["attention"])
+        given["attention"] = blank(to_front(inputs["attention"])[..., None])
     states = {name: inputs[f"{name}_0"] for name in spec.states}
     if spec.axes == "T":
         states = {name: state[:, None] for name, state in states.items()}
 
     y, states = _stack(spec, inputs, given, states)
     if spec.output_size:
-        y = jnp.where(running[..., None], y @ inputs["W_hy"].T + inputs["b_y"], 0)
+        y = blank(y @ inputs["W_hy"].T + inputs["b_y"])
     outputs = {"y": back(y)}
     outputs |= {f"{name}_n": state[:, 0] if spec.axes == "T" else state for name, state in states.items()}
     if spec.loss != "none":
-        outputs["loss"] = _loss(spec, y, to_front(others["target"]), running)
+        outputs["loss"] = _loss(spec, y, blank(to_front(others["target"])), running)
     return outputs
 
 
@@ -126,7 +130,7 @@ def _gru(spec: Spec, p: Arrays, state: State, at: Arrays) -> State:
         inner = (r * h_in) @ jnp.split(p["W_hh"], 3)[2].T + (jnp.split(p["b_hh"], 3)[2] if spec.bias else 0)
     n = jnp.tanh(_clip(spec, x_n + inner))
     if spec.attention:
-        z = (1 - at["attention"][:, None]) * z
+        z = (1 - at["attention"]) * z
     return {"h": n + z * (state["h"] - n)}
 
 

@@ -21,6 +21,10 @@ LINES = (
     "lstm:T3B2I2H2:layers=2:coupled=true:dropout=0.3:recurrent_dropout=0.3:loss=cross_entropy:dtype=float32:seed=4",
     "gru:T4B1I2H2:attention=true:axes=T:loss=half_squared_error:regime=ordinary:seed=5",
     "gru:T3B2I2H2:reset_after=false:recurrent_dropout=0.7:clip=1.296875:regime=ordinary:dtype=float32:seed=6",
+    # NaN in the padding of x, the attention, each kind of mask, and the target
+    "gru:T4B4I2H1O2:reset_after=false:attention=true:zoneout=0.3:loss=mse:mean=O:regime=nan_padding:lengths=3,0,2,0:seed=7",
+    "lstm:T3B3I2H2:layers=2:dropout=0.3:recurrent_dropout=0.3:zoneout=0.7:regime=nan_padding:lengths=3,0,2:seed=8",
+    "rnn_tanh:T3B3I2H2:bidirectional=true:loss=cross_entropy:regime=nan_padding:lengths=1,3,2:seed=9",
 )
 
 
@@ -56,6 +60,12 @@ def test_it_leaves_jax_as_it_was() -> None:
             {"y"},
         ),
         ("jnp.where(running, kept, old)", "kept", "rnn_tanh:T2B2I1H1:lengths=1,2:seed=0", {"h_n"}),
+        (
+            "{name: blank(others[name])",
+            "{name: others[name]",
+            "rnn_tanh:T2B2I1H1:zoneout=0.3:regime=nan_padding:lengths=1,2:seed=0",
+            {"dx", "dW_xh"},
+        ),
     ],
 )
 def test_a_planted_mistake_is_found(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -102,3 +103,14 @@ def test_keras_rounds_float64_to_float32() -> None:
     (verdict,) = examine([make(make("keras_rnn").function)], case)
     wrong = {check.name for check in verdict.checks if check.status is Status.FAIL}
     assert wrong == {"dx", "dh_0", "dW_xh", "dW_hh"}
+
+
+@pytest.mark.parametrize("name", ["flax_rnn", "keras_rnn"])
+@pytest.mark.parametrize("cell", ["rnn_tanh", "lstm", "gru"])
+def test_nan_in_the_padding_spoils_the_gradients(name: str, cell: str) -> None:
+    skip_without(PACKAGES[name])
+    case = Case.parse(f"{cell}:T2B1I1H1:regime=nan_padding:lengths=1:dtype=float32:seed=0")
+    (verdict,) = examine([make(make(name).function)], case)
+    wrong = {check.name: check.got for check in verdict.checks if check.status is Status.FAIL}
+    assert {"dx", "dh_0", "dW_xh", "dW_hh"} <= wrong.keys() & {name for name, got in wrong.items() if math.isnan(got)}
+    assert not {"y", "h_n"} & wrong.keys()

@@ -66,6 +66,7 @@ def test_a_planted_mistake_is_found(
     [
         ("rnn_tanh:T1B1I1H1:regime=zero_bias:dtype=float32:seed=3500", {"y", "h_n"}),
         ("lstm:T1B1I1H2:regime=saturated:dtype=float32:seed=1", {"y", "h_n"}),
+        ("lstm:T1B2I1H5:dtype=float32:seed=1", {"y", "h_n"}),
         ("lstm:T1B1I1H1:clip=0.703125:dtype=float32:seed=7", {"y", "h_n"}),
         ("rnn_relu:T1B1I1H1:lengths=0:dtype=float32:seed=1", {"h_n"}),
     ],

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crosscheck.axes import SEQUENCES, in_axes
 from crosscheck.regimes import REGIMES, bernoulli
 
 if TYPE_CHECKING:
     from crosscheck.case import Case
-
-OVER_TIME = ("x", "attention", "dy", "target")
 
 
 def fill(case: Case) -> dict[str, Any]:
@@ -42,25 +41,18 @@ def fill(case: Case) -> dict[str, Any]:
         if spec.loss == "cross_entropy":
             drawn["target"] = _distribution(drawn["target"])
     if case.memory == "broadcast":
-        drawn |= {name: np.broadcast_to(drawn[name][:1], drawn[name].shape) for name in OVER_TIME if name in drawn}
+        drawn |= {name: np.broadcast_to(drawn[name][:1], drawn[name].shape) for name in SEQUENCES if name in drawn}
     if case.memory == "aliased" and "dy" in drawn and drawn["dy"].shape == drawn["x"].shape:
         drawn["x"] = drawn["dy"]
     masks = _masks(case)
     if regime.padding == "NaN":
-        drawn |= {name: _padded(case, drawn[name]) for name in OVER_TIME if name in drawn}
+        drawn |= {name: _padded(case, drawn[name]) for name in SEQUENCES if name in drawn}
         masks = {name: _padded(case, mask, lead=1) for name, mask in masks.items()}
-    drawn = {name: _in_axes(array, spec.axes, name in OVER_TIME) for name, array in drawn.items()} | masks
-    arrays = {name: np.ascontiguousarray(array).astype(case.array_dtype) for name, array in drawn.items()}
+    placed = in_axes(drawn, spec.axes) | masks
+    arrays = {name: np.ascontiguousarray(array).astype(case.array_dtype) for name, array in placed.items()}
     for array in arrays.values():
         array.flags.writeable = False
     return arrays
-
-
-def _in_axes(array: Any, axes: str, over_time: bool) -> Any:
-    """Return an array (T, B, ...) in the order of `axes`; one that is not over time loses its batch, if all do."""
-    if axes == "T" and (over_time or array.ndim == 3):
-        return array[:, 0]
-    return array.swapaxes(0, 1) if axes == "BT" and over_time else array
 
 
 def _lengths(case: Case) -> Any:

@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from crosscheck.axes import AXES, BATCH, MASKS, SEQUENCES, STATES, TIME
 from crosscheck.case import Case
 from crosscheck.referee.numbers.bounded import bounded
 from crosscheck.referee.numbers.format import FORMATS, Format
@@ -45,22 +46,6 @@ from crosscheck.subjects.manual import manual
 from crosscheck.verdict import TensorCheck, blind_above, compare
 
 Arrays = Mapping[str, Any]
-TIME, BATCH = 0, 1
-SEQUENCES = ("x", "attention", "y", "target", "dx", "dattention", "dy")
-STATES = tuple(f"{d}{state}_{end}" for d in ("", "d") for state in "hc" for end in "0n")
-MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
-Axes = tuple[int | None, int | None]
-ORDERS: dict[str, Axes] = {"TB": (0, 1), "BT": (1, 0), "T": (0, None)}
-AXES: dict[str, dict[str, Axes]] = {
-    axes: {
-        **dict.fromkeys(SEQUENCES, order),
-        **dict.fromkeys(STATES, (None, None if axes == "T" else 1)),
-        **dict.fromkeys(MASKS, (1, 2)),
-    }
-    for axes, order in ORDERS.items()
-}
-"""For each `Spec.axes` the axis of the steps and that of the sequences in each array that has one; parameters have
-neither, and masks are time-major whatever the others are."""
 COTANGENTS = ("dy", "dh_n", "dc_n")
 UNROUNDED = 1000
 """Bits of a significand that nothing here is rounded to."""

@@ -31,11 +31,7 @@ GATES = {"rnn_tanh": ("",), "rnn_relu": ("",), "lstm": ("i", "f", "g", "o"), "gr
 
 def _outputs(spec: Spec, inputs: jax_case.Arrays, _: jax_case.Arrays, lengths: Any) -> dict[str, Any]:
     """Return y, h_n and c_n by name."""
-    to_front, back = jax_case.AXES[spec.axes]
-    states = {name: inputs[f"{name}_0"] for name in spec.states}
-    if spec.axes == "T":
-        states = {name: state[:, None] for name, state in states.items()}
-    y = to_front(inputs["x"])
+    y = inputs["x"]
     halves: list[Any] = []
     after: list[Any] = []
     running = jnp.arange(len(y))[:, None] < lengths
@@ -43,7 +39,7 @@ def _outputs(spec: Spec, inputs: jax_case.Arrays, _: jax_case.Arrays, lengths: A
         if not reverse:
             x, halves = y, []
         rnn = nn.RNN(CELLS[spec.cell](spec.hidden_size), time_major=True, return_carry=True, keep_order=True)
-        before = {name: state[k] for name, state in states.items()}
+        before = {name: inputs[f"{name}_0"][k] for name in spec.states}
         carry, half = rnn.apply(
             {"params": {"cell": _params(spec, inputs, suffix(layer, reverse))}},
             x,
@@ -54,10 +50,8 @@ def _outputs(spec: Spec, inputs: jax_case.Arrays, _: jax_case.Arrays, lengths: A
         after.append(dict(zip("ch", carry, strict=True)) if spec.cell == "lstm" else {"h": carry})
         halves.append(half)
         y = sum(halves[1:], start=halves[0]) if spec.merge == "sum" else jnp.concatenate(halves, axis=-1)
-    finals = {name: jnp.stack([state[name] for state in after]) for name in spec.states}
-    if spec.axes == "T":
-        finals = {name: state[:, 0] for name, state in finals.items()}
-    return {"y": back(jnp.where(running[..., None], y, 0))} | {f"{name}_n": state for name, state in finals.items()}
+    finals = {f"{name}_n": jnp.stack([state[name] for state in after]) for name in spec.states}
+    return {"y": jnp.where(running[..., None], y, 0), **finals}
 
 
 def _params(spec: Spec, inputs: jax_case.Arrays, end: str) -> dict[str, dict[str, Any]]:

@@ -10,18 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from crosscheck.axes import in_axes, time_major
 from crosscheck.case import Case
 from crosscheck.spec import Spec
 
 Arrays = Mapping[str, Any]
 Outputs = Callable[[Spec, Arrays, Arrays, Any], dict[str, Any]]
-
-AXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "TB": (lambda array: array, lambda array: array),
-    "BT": (lambda array: array.swapaxes(0, 1), lambda array: array.swapaxes(0, 1)),
-    "T": (lambda array: array[:, None], lambda array: array[:, 0]),
-}
-"""To the axes T, B in front, and back."""
 
 
 def results(case: Case, outputs: Outputs) -> dict[str, Any]:
@@ -30,14 +24,15 @@ def results(case: Case, outputs: Outputs) -> dict[str, Any]:
     Args:
         case: the problem.
         outputs: computes y, h_n, c_n and the loss from the spec, the arrays that have gradients, all other arrays, and
-            the lengths (B,), by name.
+            the lengths (B,), by name; all time-major.
     """
+    axes, case = case.spec.axes, time_major(case)
     inputs = {name: case.arrays[name] for name in case.input_names}
     others = {name: array for name, array in case.arrays.items() if name not in inputs}
     lengths = np.array((case.T,) * case.B if case.lengths is None else case.lengths)
     with jax.enable_x64(case.dtype == "float64"):
         computed: dict[str, Any] = jax.jit(partial(_results, outputs, case.spec))(inputs, others, lengths)
-        return {name: np.asarray(result) for name, result in computed.items()}
+        return in_axes({name: np.asarray(result) for name, result in computed.items()}, axes)
 
 
 def _results(outputs: Outputs, spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[str, Any]:

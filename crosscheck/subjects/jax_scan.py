@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from crosscheck.axes import MASKS
 from crosscheck.case import Case
 from crosscheck.spec import Spec, suffix
 from crosscheck.strategies import EVERYTHING
@@ -21,8 +22,7 @@ State = dict[str, Any]
 
 def _outputs(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[str, Any]:
     """Return y, h_n, c_n and the loss by name."""
-    to_front, back = jax_case.AXES[spec.axes]
-    x = to_front(inputs["x"])
+    x = inputs["x"]
     running = jnp.arange(len(x))[:, None] < lengths
 
     def blank(array: Any) -> Any:
@@ -31,22 +31,14 @@ def _outputs(spec: Spec, inputs: Arrays, others: Arrays, lengths: Any) -> dict[s
 
     given = {name: blank(others[name]) for name in MASKS if name in others} | {"x": blank(x), "running": running}
     if spec.attention:
-        given["attention"] = blank(to_front(inputs["attention"])[..., None])
-    states = {name: inputs[f"{name}_0"] for name in spec.states}
-    if spec.axes == "T":
-        states = {name: state[:, None] for name, state in states.items()}
-
-    y, states = _stack(spec, inputs, given, states)
+        given["attention"] = blank(inputs["attention"][..., None])
+    y, states = _stack(spec, inputs, given, {name: inputs[f"{name}_0"] for name in spec.states})
     if spec.output_size:
         y = blank(y @ inputs["W_hy"].T + inputs["b_y"])
-    outputs = {"y": back(y)}
-    outputs |= {f"{name}_n": state[:, 0] if spec.axes == "T" else state for name, state in states.items()}
+    outputs = {"y": y} | {f"{name}_n": state for name, state in states.items()}
     if spec.loss != "none":
-        outputs["loss"] = _loss(spec, y, blank(to_front(others["target"])), running)
+        outputs["loss"] = _loss(spec, y, blank(others["target"]), running)
     return outputs
-
-
-MASKS = ("dropout", "recurrent", "zoneout_h", "zoneout_c")
 
 
 def _stack(spec: Spec, params: Arrays, given: dict[str, Any], states: State) -> tuple[Any, State]:

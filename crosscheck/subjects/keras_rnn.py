@@ -15,6 +15,7 @@ import torch
 os.environ.setdefault("KERAS_BACKEND", "torch")  # it is chosen once, where Keras is imported
 import keras
 
+from crosscheck.axes import in_axes, time_major
 from crosscheck.case import Case
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, suffix
@@ -27,15 +28,18 @@ ORDERS = {"rnn_tanh": (0,), "rnn_relu": (0,), "lstm": (0, 1, 2, 3), "gru": (1, 0
 
 def forward(case: Case) -> tuple[dict[str, Any], Any]:
     """Return the outputs of a case, and what `torch_case.backward` needs."""
-    return torch_case.forward(case, _outputs)
+    outputs, memory = torch_case.forward(time_major(case), _outputs)
+    return in_axes(outputs, case.spec.axes), memory
+
+
+def backward(memory: Any, case: Case) -> dict[str, Any]:
+    """Return every gradient of a case."""
+    return in_axes(torch_case.backward(memory, case), case.spec.axes)
 
 
 def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs:
     spec = case.spec
-    x, states = tensors["x"], {name: tensors[f"{name}_0"] for name in spec.states}
-    if spec.axes == "T":
-        x, states = x[:, None], {name: state[:, None] for name, state in states.items()}
-    y = x if spec.axes == "BT" else x.swapaxes(0, 1)
+    y = tensors["x"].swapaxes(0, 1)
     halves: list[Any] = []
     after: list[Any] = []
     lengths = torch.tensor((case.T,) * case.B if case.lengths is None else case.lengths)
@@ -50,17 +54,14 @@ def _outputs(case: Case, tensors: dict[str, torch.Tensor]) -> torch_case.Outputs
             keras_layer.non_trainable_variables,
             x,
             mask=running if case.lengths is not None else None,
-            initial_state=[of[k] for of in states.values()],
+            initial_state=[tensors[f"{name}_0"][k] for name in spec.states],
         )
         half = half.flip(1) if reverse else half
         halves.append(torch.where(running[..., None], half, 0))
         after.append(state)
         y = sum(halves[1:], start=halves[0]) if spec.merge == "sum" else torch.cat(halves, dim=-1)
-    outputs = {"y": y if spec.axes == "BT" else y.swapaxes(0, 1)}
-    outputs |= {f"{name}_n": torch.stack(of) for name, of in zip(spec.states, zip(*after, strict=True), strict=True)}
-    if spec.axes == "T":
-        outputs = {name: output[:, 0] for name, output in outputs.items()}
-    return outputs
+    finals = zip(spec.states, zip(*after, strict=True), strict=True)
+    return {"y": y.swapaxes(0, 1), **{f"{name}_n": torch.stack(states) for name, states in finals}}
 
 
 def _layer(spec: Spec, dtype: str, reverse: bool) -> Any:
@@ -104,4 +105,4 @@ keras_rnn = subject(
     regime=tuple(regime for regime in REGIMES if regime != "nan_padding"),  # what comes of it is NaN
     bias=(True, False),
     reset_after=(True, False),
-)(two_steps("keras_rnn", forward, torch_case.backward))
+)(two_steps("keras_rnn", forward, backward))

@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+from crosscheck.axes import in_axes, time_major
 from crosscheck.case import Case
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, suffix
@@ -33,19 +34,15 @@ def outputs(case: Case) -> dict[str, Any]:
     """Return y, h_n and c_n of a case, computed by ONNX Runtime; clipped too, which not all cells are as here."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    axes, case = case.spec.axes, time_major(case)
     session = onnxruntime.InferenceSession(model(case).SerializeToString(), options, providers=["CPUExecutionProvider"])
-    x = {"TB": lambda x: x, "BT": lambda x: x.swapaxes(0, 1), "T": lambda x: x[:, None]}[case.spec.axes](case.x)
-    y, *states = session.run(None, {"x": np.ascontiguousarray(x)})
+    y, *states = session.run(None, {"x": np.ascontiguousarray(case.x)})
     returned = {"y": y} | {f"{name}_n": state for name, state in zip(case.spec.states, states, strict=True)}
-    if case.spec.axes == "BT":
-        returned["y"] = y.swapaxes(0, 1)
-    if case.spec.axes == "T":
-        returned = {name: output[:, 0] for name, output in returned.items()}
-    return returned
+    return in_axes(returned, axes)
 
 
 def model(case: Case) -> onnx.ModelProto:
-    """Return the model of a case: x (T, B, I) in, y (T, B, D*H) or (T, B, H), and the final states (L*D, B, H) out."""
+    """Return the model of a time-major case: x (T, B, I) in, y (T, B, D*H or H) and states (L*D, B, H) out."""
     spec = case.spec
     nodes, constants = [], []
     for layer in range(spec.num_layers):
@@ -134,9 +131,7 @@ def _tensors(case: Case, layer: int) -> Iterator[tuple[str, Any]]:
     if case.lengths is not None:
         yield "lens", np.array(case.lengths, np.int32)
     for name in spec.states:
-        state = case.arrays[f"{name}_0"]
-        state = state[:, None] if spec.axes == "T" else state
-        yield name, state[layer * len(ends) : (layer + 1) * len(ends)]
+        yield name, case.arrays[f"{name}_0"][layer * len(ends) : (layer + 1) * len(ends)]
 
 
 BOTH = (False, True)

@@ -11,6 +11,7 @@ from typing import Any
 from tinygrad import Context, Device, Tensor, dtypes
 from tinygrad.nn import LSTMCell
 
+from crosscheck.axes import in_axes, time_major
 from crosscheck.case import Case
 from crosscheck.spec import suffix
 from crosscheck.subject import subject
@@ -22,9 +23,6 @@ def _outputs(case: Case, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return y, h_n and c_n by name."""
     spec = case.spec
     x, h_0, c_0 = (tensors[name] for name in ("x", "h_0", "c_0"))
-    if spec.axes == "T":
-        x, h_0, c_0 = x.unsqueeze(1), h_0.unsqueeze(1), c_0.unsqueeze(1)
-    x = x.transpose(0, 1) if spec.axes == "BT" else x
     steps = [x[t] for t in range(case.T)]
     halves: list[Any] = []
     h_n: list[Tensor] = []
@@ -44,9 +42,7 @@ def _outputs(case: Case, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         halves.append(half)
         pairs = zip(*halves, strict=True)
         steps = [sum(pair[1:], start=pair[0]) if spec.merge == "sum" else Tensor.cat(*pair, dim=-1) for pair in pairs]
-    y = Tensor.stack(*steps)
-    outputs = {"y": y.transpose(0, 1) if spec.axes == "BT" else y, "h_n": Tensor.stack(*h_n), "c_n": Tensor.stack(*c_n)}
-    return {name: output[:, 0] for name, output in outputs.items()} if spec.axes == "T" else outputs
+    return {"y": Tensor.stack(*steps), "h_n": Tensor.stack(*h_n), "c_n": Tensor.stack(*c_n)}
 
 
 @subject(
@@ -64,6 +60,7 @@ def _outputs(case: Case, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 )
 def tinygrad_rnn(case: Case) -> dict[str, Any]:
     """Return every output and gradient of a case."""
+    axes, case = case.spec.axes, time_major(case)
     dtype = getattr(dtypes, case.dtype)
     with Context(DEV=_device()):
         tensors = {name: Tensor(array, dtype=dtype) for name, array in case.arrays.items()}
@@ -72,7 +69,7 @@ def tinygrad_rnn(case: Case) -> dict[str, Any]:
         terms = [(tensors[f"d{name}"] * output).sum() for name, output in outputs.items()]
         gradients = sum(terms[1:], start=terms[0]).gradient(*leaves.values())
         results = outputs | {f"d{name}": gradient for name, gradient in zip(leaves, gradients, strict=True)}
-        return {name: result.numpy() for name, result in results.items()}
+        return in_axes({name: result.numpy() for name, result in results.items()}, axes)
 
 
 def _device() -> str:

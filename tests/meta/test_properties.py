@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import Case, Status
+from crosscheck.axes import AXES, BATCH, TIME
 from crosscheck.campaign import Settings
-from crosscheck.properties import AXES, BATCH, CHECKS, TIME, check_properties, joined, rows, steps
+from crosscheck.properties import CHECKS, check_properties, joined, rows, steps
 from crosscheck.properties import changed as with_arrays
 from crosscheck.regimes import REGIMES
 from crosscheck.search import search

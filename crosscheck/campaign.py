@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import hypothesis
 from hypothesis import Phase
@@ -28,6 +28,7 @@ MAX_EXAMPLES = 200
 MANUAL, DEFINITION = "manual", "definition"
 NOT_REPEATABLE = "not repeatable"
 BATCH = 100  # cases drawn in one go; the time is looked at in between too
+AVerdict = TypeVar("AVerdict", bound=Any)  # a record with findings: Verdict here, PropertyVerdict in `search`
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,46 @@ def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener
     return Report(tuple(subject.name for subject in subjects), tuple(tallies), tuple(failures), stopped, covered)
 
 
+def smallest(
+    strategy: Any,
+    fails: Callable[[Case], bool],
+    failing: list[AVerdict],
+    max_examples: int,
+    settings: Settings,
+    random: Random,
+    late: Callable[[], bool],
+) -> AVerdict | None:
+    """Draw cases, a batch at most, until one fails; return the verdict on its smallest form, or None when none does.
+
+    Args:
+        strategy: what the cases are drawn from.
+        fails: says whether a case fails, and then adds the verdict to `failing`.
+        failing: verdicts on failing cases, the last being on the smallest so far.
+        max_examples: the most cases.
+        settings: whether a failing case is made smaller.
+        random: what Hypothesis draws by.
+        late: whether the time is up.
+    """
+    of_hypothesis = hypothesis.settings(
+        max_examples=min(BATCH, max_examples),
+        phases=(Phase.generate, Phase.shrink) if settings.shrink else (Phase.generate,),
+        database=None,
+        deadline=None,
+        derandomize=False,  # whatever the profile around says: the seed decides
+    )
+    try:
+        hypothesis.find(strategy, fails, settings=of_hypothesis, random=random)
+    except (NoSuchExample, Unsatisfiable):  # no case fails; there is no case
+        return None
+    except Flaky:
+        if not failing:  # what was raised is no failure of a subject
+            raise
+        if not late():
+            text = "it failed on this case, and then, asked again, it did not"
+            return replace(failing[-1], findings=(*failing[-1].findings, Finding(NOT_REPEATABLE, "", text)))
+    return failing[-1]
+
+
 class _Group:
     """The cases of one cell in one dtype, while they are being checked."""
 
@@ -263,31 +304,13 @@ class _Group:
             failing.extend(same)
             return bool(same)
 
-        try:
-            hypothesis.find(self._strategy(subjects), fails, settings=self._hypothesis(), random=random)
-        except (NoSuchExample, Unsatisfiable):  # no case fails; there is no case
-            return None
-        except Flaky:
-            if not failing:  # what was raised is no failure of a subject
-                raise
-            if not self._late():
-                text = "it failed on this case, and then, asked again, it did not"
-                return replace(failing[-1], findings=(*failing[-1].findings, Finding(NOT_REPEATABLE, "", text)))
-        return failing[-1]
+        left = self.settings.max_examples - self.tally.cases
+        return smallest(self._strategy(subjects), fails, failing, left, self.settings, random, self._late)
 
     def _strategy(self, subjects: Sequence[Subject]) -> Any:
         options = {name: _union(subjects, name) for name in strategies.PLAIN}
         aim = features.aim(self.settings.regimes)
         return strategies.cases(options | {"cell": (self.cell,), "dtype": (self.dtype,)}, aim)
-
-    def _hypothesis(self) -> hypothesis.settings:
-        return hypothesis.settings(
-            max_examples=min(BATCH, self.settings.max_examples - self.tally.cases),
-            phases=(Phase.generate, Phase.shrink) if self.settings.shrink else (Phase.generate,),
-            database=None,
-            deadline=None,
-            derandomize=False,  # whatever the profile around says: the seed decides
-        )
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline

@@ -17,7 +17,7 @@ from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.memory import MEMORY, SHOWS, may_alias
 from crosscheck.regimes import REGIMES
-from crosscheck.spec import MEANS
+from crosscheck.spec import MEANS, RATES
 
 WIDE = 65
 """A hidden size just past the 64 numbers that kernels like to take at once."""
@@ -289,19 +289,13 @@ def _in_memory(memory: str) -> Feature:
 LAYOUTS: dict[str, Feature] = {f"memory {memory}": _in_memory(memory) for memory in MEMORY}
 
 
-def _drops(case: Case) -> bool:
-    return bool(case.spec.dropout or case.spec.recurrent_dropout or case.spec.zoneout)
-
-
-MASKS = ("dropout", "recurrent_dropout", "zoneout")
-
-
-def _rate(rate: float) -> Callable[[Case], bool]:
-    return lambda case: rate in (case.spec.dropout, case.spec.recurrent_dropout, case.spec.zoneout)
+def _rate(rate: float) -> Feature:
+    return Feature("p for 1 - p", lambda case: rate in case.spec.rates, any_of=RATES)
 
 
 def _masked(shows: str, train: bool) -> Feature:
-    return Feature(shows, lambda case: _drops(case) and case.spec.train is train, {"train": (train,)}, any_of=MASKS)
+    of = {"train": (train,)}
+    return Feature(shows, lambda case: any(case.spec.rates) and case.spec.train is train, of, any_of=RATES)
 
 
 def _truncated(shows: str, of: Callable[[int, int], bool]) -> Feature:
@@ -317,8 +311,8 @@ MODES: dict[str, Feature] = {
     "dropout": _on("the mask's gradient, and the factor 1 / (1 - p)", "dropout", num_layers=(2, 3)),
     "recurrent_dropout": _on("h_prev for the masked h_prev", "recurrent_dropout"),
     "zoneout": _on("a state that is kept, and its gradient with it", "zoneout"),
-    "rate 0.3": Feature("p for 1 - p", _rate(0.3), any_of=MASKS),
-    "rate 0.7": Feature("p for 1 - p", _rate(0.7), any_of=MASKS),
+    "rate 0.3": _rate(0.3),
+    "rate 0.7": _rate(0.7),
     "train": _masked("masks at all", train=True),
     "eval": _masked("masks where there are none", train=False),
     "truncate k2=1": _truncated("a carry that is cut everywhere", lambda k2, _: k2 == 1),

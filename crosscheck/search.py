@@ -15,12 +15,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Generic, TypeVar
 
-import hypothesis
-from hypothesis import Phase
-from hypothesis.errors import Flaky, NoSuchExample, Unsatisfiable
-
 from crosscheck import strategies
-from crosscheck.campaign import BATCH, NOT_REPEATABLE, Settings, aimed, within
+from crosscheck.campaign import Settings, aimed, smallest, within
 from crosscheck.case import Case
 from crosscheck.features import aim
 from crosscheck.subject import Finding, Subject
@@ -208,7 +204,7 @@ class _Search:
         end = self.cases + self.settings.max_examples
         while self.asked and self.cases < end and not self._late():
             before = self.cases
-            failure = self._smallest(strategy, random, min(BATCH, end - self.cases))
+            failure = self._smallest(strategy, random, end - self.cases)
             if failure is not None:
                 self.failures.append(failure)
             elif self.cases == before:  # there are no more cases
@@ -232,24 +228,7 @@ class _Search:
             failing.extend(wrong)
             return bool(wrong)
 
-        settings = hypothesis.settings(
-            max_examples=max_examples,
-            phases=(Phase.generate, Phase.shrink) if self.settings.shrink else (Phase.generate,),
-            database=None,
-            deadline=None,
-            derandomize=False,  # whatever the profile around says: the seed decides
-        )
-        try:
-            hypothesis.find(strategy, fails, settings=settings, random=random)
-        except (NoSuchExample, Unsatisfiable):
-            return None
-        except Flaky:
-            if not failing:  # what was raised is no failure of a subject
-                raise
-            if not self._late():
-                text = "it failed on this case, and then, asked again, it did not"
-                return replace(failing[-1], findings=(*failing[-1].findings, Finding(NOT_REPEATABLE, "", text)))
-        return failing[-1]
+        return smallest(strategy, fails, failing, max_examples, self.settings, random, self._late)
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline

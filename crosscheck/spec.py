@@ -18,6 +18,8 @@ DEFAULT_MEAN = {"half_squared_error": "none", "mse": "TBO", "cross_entropy": "TB
 MEANS = ("default", "none", "T", "B", "TB", "O", "TO", "BO", "TBO")
 MERGES = ("concat", "sum")
 AXES = ("TB", "BT", "T")
+RATES = ("dropout", "recurrent_dropout", "zoneout")
+"""The options that are rates, each that of a kind of mask."""
 SIZE_LIMIT = 2**16
 OF_CELL = {
     "lstm": ("peephole", "coupled", "forget_bias", "proj_size"),
@@ -95,7 +97,7 @@ class Spec:
         whole("proj_size", self.proj_size, least=0, most=self.hidden_size - 1)
         for argument in ("forget_bias", "clip"):
             _short(argument, getattr(self, argument))
-        for argument in ("dropout", "recurrent_dropout", "zoneout"):
+        for argument in RATES:
             _rate(argument, getattr(self, argument))
         self._check_what_applies()
 
@@ -126,6 +128,11 @@ class Spec:
     def states(self) -> tuple[str, ...]:
         """The names of the cell's states."""
         return ("h", "c") if self.cell == "lstm" else ("h",)
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The rates of the masks, in the order of `RATES`."""
+        return tuple(getattr(self, name) for name in RATES)
 
     @property
     def runs(self) -> tuple[tuple[int, bool], ...]:

@@ -136,7 +136,7 @@ OF_CASE: dict[str, Callable[[Case], Any]] = {
     "dropout": lambda case: case.spec.dropout != 0 if case.spec.num_layers > 1 else None,
     "recurrent_dropout": lambda case: case.spec.recurrent_dropout != 0,
     "zoneout": lambda case: case.spec.zoneout != 0,
-    "train": lambda case: case.spec.train if _drops(case.spec) else None,
+    "train": lambda case: case.spec.train if any(case.spec.rates) else None,
     "truncate": lambda case: None if case.spec.bidirectional else case.spec.truncate is not None,
     "output_layer": lambda case: case.spec.output_size > 0,
     "loss": lambda case: case.spec.loss,
@@ -146,10 +146,6 @@ OF_CASE: dict[str, Callable[[Case], Any]] = {
     "wide": lambda case: case.spec.hidden_size == WIDE,
 }
 """The value that a case has of each option but the sizes; None where the option doesn't apply to it."""
-
-
-def _drops(spec: Spec) -> bool:
-    return bool(spec.dropout or spec.recurrent_dropout or spec.zoneout)
 
 
 def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] = PLAIN) -> dict[str, tuple[Any, ...]]:

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from manual_rnn import lengths as ragged
 from manual_rnn import stack, truncation
-from manual_rnn.arrays import Array, check_array, zeros
+from manual_rnn.arrays import Array, check_array, check_finite, zeros
 from manual_rnn.axes import AXES, back, check_axes, sequence, time_major, with_batch, without_batch
 from manual_rnn.cells.cell import Cell, Weights
 from manual_rnn.cells.recurrent_dropout import dropping
@@ -107,7 +108,7 @@ def forward(
     x = time_major(x, axes)
     batch = ragged.batch(x, lengths)
     x = batch.finite("x", x)
-    runs, widths = len(weights), {"h": W_hh.shape[1], "c": len(W_hh) // kind.num_gates}
+    runs, widths = len(weights), _widths(kind, W_hh)
     states_0 = _states(kind, {"h": ("h_0", h_0), "c": ("c_0", c_0)}, runs, widths, x, axes)
     y_width = widths["h"] * (named.directions if merge == "concat" else 1)
     checked_masks = _masks(masks, named.num_layers, y_width, x, batch)
@@ -151,7 +152,7 @@ def backward(
     else:
         check_array("dy", dy, run.y.shape, like=x, finite=False)
         dy = left.batch.finite("dy", time_major(dy, axes))
-    widths = {name: state.shape[-1] for name, state in zip(kind.states, left.passes[0].tape.states, strict=True)}
+    widths = _widths(kind, left.passes[0].weights.W_hh)
     dstates_n = _states(kind, {"h": ("dh_n", dh_n), "c": ("dc_n", dc_n)}, len(left.passes), widths, x, axes)
     if truncate is None:
         g = stack.backward(left, dy, dstates_n)
@@ -187,21 +188,36 @@ def _weights(cell: Cell, params: Mapping[str, Array], named: Layout, merge: str)
     if cell.num_gates * H != GH or (P != H and "W_hr" not in cell.own):
         raise ArgumentError("W_hh", f"shape {W_hh.shape}", f"shape ({cell.num_gates}*H, H)")
     no_bias = [] if named.bias else [zeros(W_hh, (GH,))] * 2
-    letters = {"H": H, "P": P}
-    own = [tuple([letters[letter] for letter in shape]) for shape in cell.own.values()]
+    further = _further(cell, named.bias, GH, P)
     inputs: int | str = "I"
     weights = []
     for k, names in enumerate(named.passes):
         if k >= named.directions:
             inputs = P * (named.directions if merge == "concat" else 1)
         arrays = [params[name] for name in names]
-        shapes = ((GH, inputs), (GH, P), *(((GH,), (GH,)) if named.bias else ()), *own)
-        for name, array, shape in zip(names, arrays, shapes, strict=True):
-            check_array(name, array, shape, like=W_hh)
+        for name, array, shape in zip(names, arrays, ((GH, inputs), *further), strict=True):
+            if name == "W_hh":  # whose shape has been checked
+                check_finite(name, array)
+            else:
+                check_array(name, array, shape, like=W_hh)
         inputs = arrays[0].shape[1]  # of layer 0, in the reverse direction too
         W_xh, W_hh_k, b_xh, b_hh, *of_cell = [*arrays[:2], *no_bias, *arrays[2:]]
         weights.append(Weights(W_xh, W_hh_k, b_xh, b_hh, W_hh_T=W_hh_k.T.copy(), own=tuple(of_cell)))
     return weights
+
+
+@lru_cache(maxsize=128)
+def _further(cell: Cell, bias: bool, GH: int, P: int) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of the parameters of a layer in a direction, all but W_xh."""
+    letters = {"H": GH // cell.num_gates, "P": P}
+    own = [tuple([letters[letter] for letter in shape]) for shape in cell.own.values()]
+    return (GH, P), *(((GH,), (GH,)) if bias else ()), *own
+
+
+def _widths(cell: Cell, W_hh: Array) -> dict[str, int]:
+    """Return the width of each state that a cell may have."""
+    GH, P = W_hh.shape
+    return {"h": P, "c": GH // cell.num_gates}
 
 
 def _states(

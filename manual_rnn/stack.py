@@ -78,8 +78,11 @@ class Stack(NamedTuple):
 
     def final_states(self) -> list[Array]:
         """Return the states after each sequence's last step, (L*D, B, width) each."""
-        each = [[state[-1:, order.rows_back] for state in tape.states] for _, order, tape in self.passes]
-        return [joined(state_n, axis=0) for state_n in zip(*each, strict=True)]
+        finals = []
+        for each in zip(*[one.tape.states for one in self.passes], strict=True):
+            afters = [state[-1:, order.rows_back] for (_, order, _), state in zip(self.passes, each, strict=True)]
+            finals.append(joined(afters, axis=0))
+        return finals
 
     def part(self, first: int, last: int) -> Stack:
         """Return what steps `first` to `last` - 1 have left, as views, in one direction."""
@@ -165,9 +168,12 @@ def backward(stack: Stack, dy: Array, dstates_n: Sequence[Array]) -> Gradients:
         dx = reduce(np.add, shares)  # h and h' from x^l:  dx^l = dx + dx'
         mask = masks[layer]
         dy = dx if mask is None else dx * mask  # x^l = mask^l y^{l-1}:  dy^{l-1} = mask^l dx^l
-    befores = [[d[:1, one.order.rows_back] for d in g.dstates] for one, g in zip(passes, gradients, strict=True)]
     own = len(cell.own)
     params = [(g.dW_xh, g.dW_hh, g.db_xh, g.db_hh, *g.sums[:own]) for g in gradients]
-    given = [[d[one.order.back] for d in g.sums[own:]] for one, g in zip(passes, gradients, strict=True)]
-    dgiven = [reduce(np.add, each) for each in zip(*given, strict=True)]
-    return Gradients(dx, params, [joined(dstate_0, axis=0) for dstate_0 in zip(*befores, strict=True)], dgiven)
+    dstates_0, dgiven = [], []
+    for each in zip(*[g.dstates for g in gradients], strict=True):
+        befores = [d[:1, one.order.rows_back] for one, d in zip(passes, each, strict=True)]
+        dstates_0.append(joined(befores, axis=0))
+    for each in zip(*[g.sums[own:] for g in gradients], strict=True):
+        dgiven.append(reduce(np.add, [d[one.order.back] for one, d in zip(passes, each, strict=True)]))
+    return Gradients(dx, params, dstates_0, dgiven)

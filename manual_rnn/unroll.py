@@ -80,7 +80,7 @@ def forward(
     proposed = tuple([np.empty_like(state) for state in after]) if cell.own_proposed else after
     kept = (*saved, *proposed) if cell.own_proposed else saved
     running, ended = schedule or all_running(T, B)
-    over_time = (gates, h_in, *[state[:-1] for state in states], *after, *kept, *given)
+    over_time = (gates, h_in, *states, *after, *kept, *given)
     for first, last, n in running:
         for step in zip(*[array[first:last, :n] for array in over_time], strict=True):
             cell.forward_step(weights, *step)
@@ -138,10 +138,10 @@ def backward(
         da[first:last, n:] = 0
     for first, last, n in reversed(_spans(running, da.shape[-1])):
         factors = cell.local(tape.part(first, last, n), da[first:last, :n])
-        running_rows = [dstate[:, :n] for dstate in dstates]
-        carried = [ends for dstate in running_rows for ends in (dstate[first + 1 : last + 1], dstate[first:last])]
-        dh_prevs = carried[1][::-1]
-        for dh_prev, *step in zip(dh_prevs, *(array[::-1] for array in (*factors, *carried)), strict=True):
+        carried = [ends for dstate in dstates for ends in (dstate[first + 1 : last + 1, :n], dstate[first:last, :n])]
+        at = len(factors) + 1  # factors, dh, dh_prev
+        for step in zip(*[array[::-1] for array in (*factors, *carried)], strict=True):
+            dh_prev = step[at]
             dh_prev += cell.backward_step(weights, *step)  # h_in = h_prev:  dh_prev = ... + dh_in
 
     sums = cell.sums(weights, tape, da, dh[1:])

@@ -166,8 +166,8 @@ MUTANTS = (
     Mutant(
         name="steps-in-forward-order",
         file=UNROLL,
-        right="zip(dh_prevs, *(array[::-1] for array in (*factors, *carried)), strict=True)",
-        wrong="zip(dh_prevs[::-1], *(array for array in (*factors, *carried)), strict=True)",
+        right="zip(*[array[::-1] for array in (*factors, *carried)], strict=True)",
+        wrong="zip(*factors, *carried, strict=True)",
         options=RNN,
         size="T2B1I1H1",
         tensors=("dx", "dW_xh"),
@@ -211,8 +211,8 @@ MUTANTS = (
     Mutant(
         name="carry-into-a-copy",
         file=UNROLL,
-        right="(dstate[first + 1 : last + 1], dstate[first:last])",
-        wrong="(dstate[first + 1 : last + 1], dstate[first:last].copy())",
+        right="(dstate[first + 1 : last + 1, :n], dstate[first:last, :n])",
+        wrong="(dstate[first + 1 : last + 1, :n], dstate[first:last, :n].copy())",
         options={"cell": "lstm"},
         size="T1B1I1H1",
         tensors=("dh_0", "dc_0"),
@@ -1397,8 +1397,8 @@ MUTANTS = (
     Mutant(
         name="attention-of-one-layer",
         file=STACK,
-        right="dgiven = [reduce(np.add, each) for each in",
-        wrong="dgiven = [each[0] for each in",
+        right="reduce(np.add, [d[one.order.back] for one, d in zip(passes, each, strict=True)])",
+        wrong="each[0]",
         options={"cell": "gru", "attention": True, "num_layers": (1, 2)},
         size="T1B1I1H1",
         tensors=("dattention",),

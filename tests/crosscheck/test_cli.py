@@ -17,8 +17,9 @@ from click.testing import CliRunner
 
 import crosscheck
 from crosscheck import case as case_module
-from crosscheck import cli
+from crosscheck import cli, exits
 from crosscheck import spec as spec_module
+from crosscheck.commands import run as run_command
 
 COMMAND = str(Path(sys.executable).parent / "crosscheck")
 
@@ -118,7 +119,7 @@ def masked(text: str) -> str:
 
 def test_a_correct_plain_numpy_network_passes(files: Path, call: Callable[..., Called]) -> None:
     code, out, err = call("run", "plain.py:mine", "--cell", "rnn_tanh", "-n", "40")
-    assert (code, err) == (cli.PASSED, "")
+    assert (code, err) == (exits.PASSED, "")
     assert re.search(r"^PASS  80 cases, 0 failures, \d+ inconclusive$", out, re.M)
 
 
@@ -151,7 +152,7 @@ FAIL  2 cases, 1 failure, 0 inconclusive
 
 def test_the_whole_output_of_a_failing_run(files: Path, call: Callable[..., Called]) -> None:
     code, out, err = call("run", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40")
-    assert (code, err) == (cli.MISMATCH, "")
+    assert (code, err) == (exits.MISMATCH, "")
     if "after 2 cases" not in out:  # how cases are drawn is Hypothesis' own, and may change between its versions
         pytest.skip("this version of Hypothesis draws other cases")
     assert masked(out) == WHOLE_OUTPUT
@@ -167,14 +168,14 @@ def test_a_case_repeats_its_failure(files: Path, call: Callable[..., Called]) ->
     again = re.search(r"again +crosscheck run (\S+) --case (\S+)", out)
     assert again
     code, repeated, err = call("run", again[1], "--case", again[2])
-    assert (code, err) == (cli.MISMATCH, "")
+    assert (code, err) == (exits.MISMATCH, "")
     numbers = out[out.index("  case") : out.index("  again")]
     assert numbers in repeated
 
 
 def test_a_case_that_passes_shows_every_tensor(files: Path, call: Callable[..., Called]) -> None:
     code, out, _ = call("run", "plain.py:mine", "--case", "rnn_tanh:T2B1I1H1:seed=1")
-    assert code == cli.PASSED
+    assert code == exits.PASSED
     assert out.startswith("\nPASS  plain.py:mine\n  case         rnn_tanh:T2B1I1H1:seed=1\n  tensor ")
     assert [line.split()[0] for line in out.splitlines()[4:-1]] == [
         "y", "h_n", "dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh", "judged",
@@ -207,17 +208,17 @@ FAIL  mean.py:mine   1 case, 1 failure
 def test_the_whole_output_of_the_properties_of_a_case(files: Path, call: Callable[..., Called]) -> None:
     (files / "mean.py").write_text(PLAIN_RNN.replace("da.sum(axis=0)", "da.mean(axis=0)"))
     code, out, err = call("run", "mean.py:mine", "--properties", "--case", "rnn_tanh:T1B2I1H1:seed=0")
-    assert (code, err) == (cli.MISMATCH, "")
+    assert (code, err) == (exits.MISMATCH, "")
     assert out == PROPERTIES_OUTPUT
 
 
 def test_the_properties_of_drawn_cases(files: Path, call: Callable[..., Called]) -> None:
     code, out, _ = call("run", "broken.py:mine", "--properties", "--cell", "rnn_tanh", "-n", "20")
-    assert code == cli.MISMATCH
+    assert code == exits.MISMATCH
     assert "FAIL  broken.py:mine   time split: dx, dh_0, " in out
     assert "again        crosscheck run broken.py:mine --properties --case rnn_tanh:T2B1I1H1:seed=0\n" in out
     code, out, _ = call("run", "plain.py:mine", "--properties", "--cell", "rnn_tanh", "-n", "20", "--dtype", "float64")
-    assert code == cli.PASSED
+    assert code == exits.PASSED
     assert out.endswith("\nPASS  plain.py:mine   20 cases, 0 failures\n")
 
 
@@ -237,14 +238,14 @@ def test_second_use(files: Path, call: Callable[..., Called]) -> None:
     (files / "buffered.py").write_text(PLAIN_RNN + BUFFERED)
     line = "rnn_tanh:T2B1I1H1:regime=ordinary:seed=1"
     code, out, _ = call("run", "buffered.py:buffered", "--second-use", "--case", line)
-    assert code == cli.MISMATCH
+    assert code == exits.MISMATCH
     assert re.findall(r"^FAIL +buffered.py:buffered +(.*)$", out, re.M) == [
         "results kept: dx",
         "1 case, 1 failure",
     ]
     assert f"  again        crosscheck run buffered.py:buffered --second-use --case {line}\n" in out
     code, out, _ = call("run", "plain.py:mine", "manual", "--properties", "--second-use", "--case", line)
-    assert code == cli.PASSED
+    assert code == exits.PASSED
     assert re.findall(r"^(properties|second use|PASS  \w+)", out, re.M) == [
         *("properties", "PASS  plain", "properties", "PASS  manual"),
         *("second use", "PASS  plain", "second use", "PASS  manual"),
@@ -254,7 +255,7 @@ def test_second_use(files: Path, call: Callable[..., Called]) -> None:
 def test_properties_of_what_is_not_supported(call: Callable[..., Called]) -> None:
     line = "gru:T2B1I1H2:reset_after=false:seed=1"
     code, out, _ = call("run", "torch_builtin", "--properties", "--case", line)
-    assert code == cli.NOTHING
+    assert code == exits.NOTHING
     assert f"NOT CHECKED  torch_builtin says that it does not support {line}\n" in out
 
 
@@ -262,18 +263,18 @@ def test_several_cases(files: Path, call: Callable[..., Called]) -> None:
     lines = ("rnn_tanh:T1B1I1H1:seed=1", "rnn_tanh:T2B1I1H1:seed=1")
     arguments = [argument for line in lines for argument in ("--case", line)]
     code, out, _ = call("run", "plain.py:mine", *arguments)
-    assert (code, re.findall(r"^  case +(\S+)", out, re.M)) == (cli.PASSED, list(lines))
+    assert (code, re.findall(r"^  case +(\S+)", out, re.M)) == (exits.PASSED, list(lines))
 
 
 def test_a_case_that_a_subject_does_not_support_is_not_its_fault(call: Callable[..., Called]) -> None:
     line = "gru:T2B1I1H2:reset_after=false:seed=1"
     code, out, _ = call("run", "manual", "torch_builtin", "--case", line)
-    assert code == cli.PASSED
+    assert code == exits.PASSED
     assert f"NOT CHECKED  torch_builtin says that it does not support {line}\n" in out
     code, out, _ = call("run", "torch_builtin", "--case", line)
-    assert code == cli.NOTHING
+    assert code == exits.NOTHING
     code, out, _ = call("run", "manual", "--case", "rnn_tanh:T12B1I1H1")  # larger than what is drawn
-    assert code == cli.PASSED
+    assert code == exits.PASSED
 
 
 def test_the_same_seed_prints_the_same_cases(files: Path, call: Callable[..., Called]) -> None:
@@ -295,7 +296,7 @@ def test_the_same_seed_prints_the_same_cases(files: Path, call: Callable[..., Ca
 )
 def test_whatever_a_subject_does_is_a_failure(files: Path, call: Callable[..., Called], name: str, shown: str) -> None:
     code, out, err = call("run", f"odd.py:{name}", "--cell", "rnn_tanh", "-n", "20")
-    assert (code, err) == (cli.MISMATCH, "")
+    assert (code, err) == (exits.MISMATCH, "")
     assert shown in out
     assert "  case         rnn_tanh:T1B1I1H1:seed=0\n" in out
     assert str(Path(crosscheck.__file__).parent) not in out
@@ -311,7 +312,7 @@ def test_a_traceback_has_the_frames_of_the_subject(files: Path, call: Callable[.
 
 def test_of_two_targets_the_wrong_one_is_named(files: Path, call: Callable[..., Called]) -> None:
     code, out, _ = call("run", "plain.py:mine", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40")
-    assert code == cli.MISMATCH
+    assert code == exits.MISMATCH
     assert re.findall(r"^FAIL  (\S+\.py:mine)", out, re.M) == ["broken.py:mine"]
 
 
@@ -331,7 +332,7 @@ def test_a_dtype_alone(files: Path, call: Callable[..., Called]) -> None:
 def test_a_regime_alone(files: Path, call: Callable[..., Called]) -> None:
     regimes = ("--regime", "T=2", "--regime", "small", "--regime", "simple", "--regime", "memory strided")
     code, out, _ = call("run", "plain.py:mine", "--cell", "rnn_tanh", "--dtype", "float64", "-n", "6", "-v", *regimes)
-    assert code == cli.PASSED
+    assert code == exits.PASSED
     lines = re.findall(r"^(rnn_tanh:\S+)  plain", out, re.M)
     assert len(lines) == 6
     assert all(":T2" in line and ":memory=strided" in line for line in lines)
@@ -341,32 +342,32 @@ def test_a_regime_alone(files: Path, call: Callable[..., Called]) -> None:
 
 def test_no_such_regime(files: Path, call: Callable[..., Called]) -> None:
     code, _, err = call("run", "plain.py:mine", "--cell", "rnn_tanh", "--regime", "smal")
-    assert code == cli.USAGE
+    assert code == exits.USAGE
     assert err.endswith("regime: got 'smal', wanted a name of `crosscheck run --list-regimes`; nearest is 'small'\n")
 
 
 def test_properties_in_a_regime(files: Path, call: Callable[..., Called]) -> None:
     options = ("--cell", "rnn_tanh", "--dtype", "float64", "-n", "4", "--regime", "B=1")
     code, out, _ = call("run", "plain.py:mine", "--properties", *options)
-    assert code == cli.PASSED
+    assert code == exits.PASSED
     assert re.search(r"^batch additivity +0 +0 +0 +4$", out, re.M)
 
 
 def test_the_list_of_regimes(call: Callable[..., Called]) -> None:
     code, out, _ = call("run", "--list-regimes")
-    assert code == cli.PASSED
+    assert code == exits.PASSED
     assert "  T>=3                         a middle step, which is neither first nor last\n" in out
 
 
 def test_the_time_may_be_up(files: Path, call: Callable[..., Called]) -> None:
     code, out, _ = call("run", "manual", "--max-time", "0.000001")
-    assert code == cli.NOTHING
+    assert code == exits.NOTHING
     assert "INCONCLUSIVE  0 cases, 0 failures, 0 inconclusive; stopped when the time was up\n" in out
 
 
 def test_all_inconclusive_is_nothing_checked(files: Path) -> None:
     done = run(["run", "manual", "--case", "rnn_relu:T300B1I6H6:dtype=float32:seed=3"], files)
-    assert done.returncode == cli.NOTHING
+    assert done.returncode == exits.NOTHING
     assert done.stdout.startswith("\nINCONCLUSIVE  manual\n")
 
 
@@ -374,12 +375,12 @@ def test_inconclusive_fails_where_that_is_asked_for(
     call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = "rnn_tanh:T1B1I1H1:seed=1"
-    assert call("run", "manual", "--strict", "--case", line)[0] == cli.PASSED
-    assert call("run", "manual", "--strict", "--cell", "rnn_tanh", "-n", "3")[0] == cli.PASSED
+    assert call("run", "manual", "--strict", "--case", line)[0] == exits.PASSED
+    assert call("run", "manual", "--strict", "--cell", "rnn_tanh", "-n", "3")[0] == exits.PASSED
     monkeypatch.setattr("crosscheck.verdict.BLIND", 0.0)  # so that whatever rounds at all is inconclusive
-    assert call("run", "manual", "--strict", "--case", line)[0] == cli.MISMATCH
-    assert call("run", "manual", "--case", line)[0] == cli.NOTHING
-    assert call("run", "manual", "--strict", "--cell", "rnn_tanh", "-n", "3")[0] == cli.MISMATCH
+    assert call("run", "manual", "--strict", "--case", line)[0] == exits.MISMATCH
+    assert call("run", "manual", "--case", line)[0] == exits.NOTHING
+    assert call("run", "manual", "--strict", "--cell", "rnn_tanh", "-n", "3")[0] == exits.MISMATCH
 
 
 @pytest.mark.parametrize(
@@ -398,7 +399,7 @@ def test_inconclusive_fails_where_that_is_asked_for(
 )
 def test_wrong_usage(files: Path, call: Callable[..., Called], arguments: tuple[str, ...], message: str) -> None:
     code, out, err = call(*arguments)
-    assert (code, out) == (cli.USAGE, "")
+    assert (code, out) == (exits.USAGE, "")
     assert message in err
     assert "Traceback" not in err
 
@@ -409,25 +410,25 @@ def test_an_internal_error(files: Path, call: Callable[..., Called], monkeypatch
 
     monkeypatch.setattr("crosscheck.examine.Known", broken)
     code, _, err = call("run", "manual", "--case", "gru:T1B1I1H1")
-    assert code == cli.INTERNAL
+    assert code == exits.INTERNAL
     assert err.startswith("crosscheck: an error of its own, not of what it checks:\nTraceback")
     assert "RuntimeError: a bug of ours" in err
     code, _, err = call("run", "manual", "--cell", "gru", "-n", "2")
-    assert code == cli.INTERNAL
+    assert code == exits.INTERNAL
     assert "RuntimeError: a bug of ours" in err
 
 
 def test_an_interrupt(files: Path, call: Callable[..., Called]) -> None:
     (files / "stops.py").write_text("def f(case):\n    raise KeyboardInterrupt\n")
     code, _, err = call("run", "stops.py:f", "--cell", "gru")
-    assert (code, err) == (cli.INTERRUPTED, "\ncrosscheck: interrupted\n")
+    assert (code, err) == (exits.INTERRUPTED, "\ncrosscheck: interrupted\n")
 
 
 def test_a_module_in_the_working_directory_is_found(files: Path) -> None:
     (files / "package_here").mkdir()
     (files / "package_here" / "inner.py").write_text(PLAIN_RNN)
     done = run(["run", "package_here.inner:mine", "--cell", "rnn_tanh", "-n", "3"], files)
-    assert (done.returncode, done.stderr) == (cli.PASSED, "")
+    assert (done.returncode, done.stderr) == (exits.PASSED, "")
     assert sorted(path.name for path in files.iterdir() if path.name != "__pycache__") == [
         "broken.py", "odd.py", "package_here", "plain.py",
     ]  # fmt: skip
@@ -442,7 +443,7 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_installed_command(files: Path) -> None:
     done = run(["run", "plain.py:mine", "broken.py:mine", "--cell", "rnn_tanh", "-n", "40"], files)
-    assert (done.returncode, done.stderr) == (cli.MISMATCH, "")
+    assert (done.returncode, done.stderr) == (exits.MISMATCH, "")
     assert re.findall(r"^FAIL  (\S+\.py:mine)", done.stdout, re.M) == ["broken.py:mine"]
     assert not (files / ".hypothesis").exists()
     done = run(["--version"], files)
@@ -460,7 +461,7 @@ def test_a_signal_interrupts(files: Path) -> None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (cli.INTERRUPTED, b"\ncrosscheck: interrupted\n")
+    assert (process.returncode, err) == (exits.INTERRUPTED, b"\ncrosscheck: interrupted\n")
 
 
 @pytest.mark.parametrize("code", ["import crosscheck", "from crosscheck.cli import main; main()"])
@@ -484,7 +485,7 @@ def test_help_names_every_exit_code() -> None:
     result = CliRunner().invoke(cli.cli, ["--help"])
     text = " ".join(result.output.split())
     assert result.exit_code == 0
-    for code in (cli.PASSED, cli.MISMATCH, cli.USAGE, cli.INTERNAL, cli.NOTHING, cli.INTERRUPTED):
+    for code in (exits.PASSED, exits.MISMATCH, exits.USAGE, exits.INTERNAL, exits.NOTHING, exits.INTERRUPTED):
         assert re.search(rf"[:,] {code} ", text)
 
 
@@ -495,8 +496,8 @@ def test_help_names_every_option() -> None:
 
 
 def test_the_choices_are_those_of_a_case() -> None:
-    assert tuple(spec_module.GATES) == cli.CELLS
-    assert case_module.DTYPES == cli.DTYPES
+    assert tuple(spec_module.GATES) == run_command.CELLS
+    assert case_module.DTYPES == run_command.DTYPES
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a pipe that is closed is no signal here")

@@ -1,0 +1,244 @@
+"""`crosscheck run`: check implementations on cases drawn at random, or on given ones."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crosscheck.errors import ArgumentError
+from crosscheck.exits import MISMATCH, NOTHING, PASSED, USAGE
+
+if TYPE_CHECKING:
+    from crosscheck.case import Case
+    from crosscheck.subject import Subject
+    from crosscheck.verdict import Verdict
+
+CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option(
+    "-n", "--max-examples", type=click.IntRange(1), default=200, show_default=True, help="Cases a cell and dtype."
+)
+@click.option(
+    "--max-time", type=click.FloatRange(0, min_open=True), help="Begin no further case after so many seconds."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What the cases are drawn from.")
+@click.option("--case", "case_lines", multiple=True, metavar="LINE", help="Check this case alone. Repeatable.")
+@click.option("--cell", "cells", multiple=True, type=click.Choice(CELLS), help="Draw this cell alone. Repeatable.")
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Draw this dtype alone. Repeatable.")
+@click.option(
+    "--regime",
+    "regimes",
+    multiple=True,
+    metavar="NAME",
+    help="Draw cases that show this alone; see --list-regimes. Repeatable: all of these, and one of the fills.",
+)
+@click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
+@click.option("--self", "by_itself", is_flag=True, help="TARGET is FILE:FORWARD,BACKWARD; check it against itself.")
+@click.option(
+    "--shape", "shapes", multiple=True, metavar="NAME=T,B,I", help="With --self: an input's shape. Repeatable."
+)
+@click.option("--list", "list_specs", is_flag=True, help="Print the matrix of specs and who supports what.")
+@click.option("--list-regimes", is_flag=True, help="Print what a case may show, by name.")
+@click.option(
+    "--properties", is_flag=True, help="Compare each TARGET with itself only, by what holds of every network."
+)
+@click.option("--second-use", is_flag=True, help="Look for what shows only when a TARGET is used again.")
+@click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
+@click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
+def command(
+    targets: tuple[str, ...],
+    max_examples: int,
+    max_time: float | None,
+    seed: int,
+    case_lines: tuple[str, ...],
+    cells: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    regimes: tuple[str, ...],
+    no_shrink: bool,
+    by_itself: bool,
+    shapes: tuple[str, ...],
+    list_specs: bool,
+    list_regimes: bool,
+    properties: bool,
+    second_use: bool,
+    strict: bool,
+    verbose: bool,
+) -> int:
+    """Check implementations on cases drawn at random.
+
+    A TARGET is package.module:attr or path/to/file.py:attr, a callable that takes a case and returns outputs and
+    gradients by name. Without one, the hand-written NumPy network, its PyTorch twin and torch.nn are checked against
+    each other over every cell, option and dtype.
+
+    With --self, a TARGET is path/to/file.py:forward,backward: the two functions of a cell that nobody here knows. Its
+    backward pass is checked against its own forward pass.
+
+    With --properties or --second-use, or both, the cases are drawn as ever, and these are what is checked.
+    """
+    if by_itself:
+        return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
+    if list_regimes:
+        return _list_regimes()
+    from crosscheck.campaign import Settings
+    from crosscheck.features import split
+    from crosscheck.subject import BUILT_IN, make
+
+    subjects = tuple(make(target) for target in targets) or tuple(
+        subject
+        for subject in map(make, BUILT_IN)
+        if not dtypes or "dtype" not in subject.declared or set(dtypes) & set(subject.options["dtype"])
+    )
+    if list_specs:
+        return _list_specs(subjects)
+    families = [module for module, asked in (("properties", properties), ("uses", second_use)) if asked]
+    if case_lines and not families:
+        return _run_cases(subjects, case_lines, strict)
+    unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
+    if unsaid and not cells and not case_lines:
+        wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
+        raise ArgumentError(unsaid[0], "no word on which cell it is", wanted)
+    options: dict[str, Any]
+    options, features = split(regimes)
+    if cells:
+        options["cell"] = cells
+    if dtypes:
+        options["dtype"] = dtypes
+    settings = Settings(max_examples, max_time, seed, not no_shrink, options, features)
+    if families:
+        return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
+    return _run_campaign(subjects, settings, strict, verbose)
+
+
+def _list_specs(subjects: tuple[Subject, ...]) -> int:
+    from rich.console import Console
+
+    from crosscheck.matrix import rows
+    from crosscheck.report.terminal import matrix
+    from crosscheck.strategies import EVERYTHING
+
+    columns = {subject.name: subject.options for subject in subjects} | {"definition": EVERYTHING}
+    Console(markup=False, emoji=False).print(matrix(tuple(columns), tuple(rows(columns))), soft_wrap=True)
+    return PASSED
+
+
+def _list_regimes() -> int:
+    from rich.console import Console
+
+    from crosscheck.features import GROUPS
+    from crosscheck.report.terminal import regime_table
+
+    Console(markup=False, emoji=False).print(regime_table(GROUPS), soft_wrap=True)
+    return PASSED
+
+
+def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, verbose: bool) -> int:
+    from rich.console import Console
+
+    from crosscheck.campaign import campaign
+    from crosscheck.report.terminal import Terminal, coverage, outcome, summary
+
+    console = Console(markup=False, emoji=False)
+    with Terminal(console, verbose) as terminal:
+        report = campaign(subjects, settings, terminal)
+    console.print(summary(report))
+    if verbose or not report.failures:  # a run that fails ends before it has seen much
+        console.print(coverage(report.covered, verbose), soft_wrap=True)
+    console.print(outcome(report))
+    if report.failures or (strict and report.inconclusive):
+        return MISMATCH
+    return NOTHING if report.cases == report.inconclusive else PASSED
+
+
+def _run_properties(
+    family: str, subjects: tuple[Subject, ...], settings: Any, lines: tuple[str, ...], strict: bool
+) -> int:
+    from rich.console import Console
+
+    from crosscheck.case import Case
+    from crosscheck.report.terminal import property_summary
+    from crosscheck.search import on_cases, search
+    from crosscheck.verdict import Status
+
+    checks = importlib.import_module(f"crosscheck.{family}").CHECKS
+    console = Console(markup=False, emoji=False)
+    cases = tuple(map(Case.parse, lines))
+    all_found = []
+    for subject in subjects:
+        able = [case for case in cases if _states_support(subject, case)]
+        for case in cases:
+            if case not in able:
+                _print_not_checked(console, subject, case)
+        with console.status(f"checking {subject.name}"):
+            found = on_cases(subject, checks, able) if lines else search(subject, checks, settings)
+        console.print(property_summary(checks.option, found), soft_wrap=True)
+        all_found.append(found)
+    statuses = {found.status for found in all_found}
+    if Status.FAIL in statuses or (strict and any(found.inconclusive for found in all_found)):
+        return MISMATCH
+    return PASSED if Status.PASS in statuses else NOTHING
+
+
+def _print_not_checked(console: Any, subject: Subject, case: Case) -> None:
+    console.print(f"\nNOT CHECKED  {subject.name} says that it does not support {case}", soft_wrap=True)
+
+
+def _run_self(target: str, shapes: tuple[str, ...], max_examples: int, seed: int, case_lines: tuple[str, ...]) -> int:
+    from rich.console import Console
+
+    from crosscheck.report.terminal import self_failure, self_summary
+    from crosscheck.selfcheck import make_pair, parse_point, search, selfcheck
+    from crosscheck.verdict import Status
+
+    console = Console(markup=False, emoji=False)
+    given = dict(shape.partition("=")[::2] for shape in shapes)
+    pair = make_pair(target, given or None)
+    if case_lines:
+        seen = [selfcheck(pair, *parse_point(pair, line)) for line in case_lines]
+        failing = next((verdict for verdict in seen if verdict.status is Status.FAIL), None)
+    else:
+        failing, seen = search(pair, max_examples, seed)
+    if failing is not None:
+        console.print(self_failure(pair.name, failing), soft_wrap=True)
+    console.print(self_summary(pair.name, seen, failing), soft_wrap=True)
+    if failing is not None:
+        return MISMATCH
+    return PASSED if any(verdict.status is Status.PASS for verdict in seen) else NOTHING
+
+
+def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bool) -> int:
+    from rich.console import Console
+
+    from crosscheck.case import Case
+    from crosscheck.examine import examine
+    from crosscheck.report.terminal import failure, passed
+    from crosscheck.verdict import Status
+
+    console = Console(markup=False, emoji=False)
+    verdicts: list[Verdict] = []
+    for case in map(Case.parse, lines):
+        able = tuple(subject for subject in subjects if _states_support(subject, case))
+        verdicts += examine(able, case, deep=True)
+        for subject in subjects:
+            if subject not in able:
+                _print_not_checked(console, subject, case)
+    for verdict in verdicts:
+        console.print(failure(verdict) if verdict.status is Status.FAIL else passed(verdict), soft_wrap=True)
+    statuses = {verdict.status for verdict in verdicts}
+    if Status.FAIL in statuses or (strict and Status.INCONCLUSIVE in statuses):
+        return MISMATCH
+    return PASSED if Status.PASS in statuses else NOTHING
+
+
+def _states_support(subject: Subject, case: Case) -> bool:
+    """Say whether a case is within what a subject states itself, its sizes aside: they only limit what is drawn."""
+    from crosscheck.strategies import KNOWN, supported
+
+    sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}
+    stated = {name: subject.options[name] for name in subject.declared - sizes.keys()}
+    return supported(case, KNOWN | {name: (size,) for name, size in sizes.items()} | stated)

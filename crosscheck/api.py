@@ -54,8 +54,11 @@ def assert_agrees(*targets: str | Function | Subject, **arguments: Any) -> None:
     """
     report = check(*targets, **arguments)
     if report.failures:
-        from crosscheck.report.terminal import failure_text  # rich, which a run that passes has no use for
+        from crosscheck.failure import explain  # what a run that passes has no use for
+        from crosscheck.report.failure import failure_text
 
-        raise AssertionError("\n".join(failure_text(verdict) for verdict in report.failures))
+        subjects = {subject.name: subject for subject in map(make, targets)}
+        failures = [explain(subjects.get(verdict.subject), verdict) for verdict in report.failures]
+        raise AssertionError("\n".join(map(failure_text, failures)))
     if report.cases == report.inconclusive:
         raise AssertionError(f"nothing was checked: {report.cases} cases, {report.inconclusive} inconclusive")

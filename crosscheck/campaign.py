@@ -22,7 +22,7 @@ from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import WRONG_FORMULA, examine
 from crosscheck.subject import Finding, Subject
-from crosscheck.verdict import Status, Verdict
+from crosscheck.verdict import Status, Verdict, same_failure
 
 MAX_EXAMPLES = 200
 MANUAL, DEFINITION = "manual", "definition"
@@ -300,7 +300,7 @@ class _Group:
                 self.listen(Checked(case, verdicts))
                 for verdict in wrong[:1]:
                     self.listen(Failing(verdict))
-            same = [verdict for verdict in wrong if verdict.subject == (failing or wrong)[0].subject]
+            same = [verdict for verdict in wrong if same_failure((failing or wrong)[0], verdict)]
             failing.extend(same)
             return bool(same)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +19,8 @@ from crosscheck.subject import Finding, Result
 BLIND = 1e-10 * 2.0**53
 """The resolution above which a check is blind, in units of the unit roundoff: 1e-10 in float64 (numerics: "cases worse
 than 1e-10 are INCONCLUSIVE"), and for another format the same number of roundings, but where that is too many."""
+LAYER = re.compile(r"(_l\d+)?(_reverse)?$")
+"""What the names of a layer's parameters in one direction end in."""
 ALL = 2.0
 """The resolution above which a tensor of zeros might pass for any other; worse is blind in every format."""
 
@@ -108,6 +111,34 @@ class Verdict:
     def resolution(self) -> float:
         """The worst resolution of any tensor."""
         return max((check.resolution for check in self.checks), default=np.inf)
+
+
+def same_failure(first: Verdict, other: Verdict) -> bool:
+    """Say whether a failure may be another one made smaller: of one subject, and nothing wrong that was right there.
+
+    A subject with two mistakes would else be shrunk from the one to the other. Where the outputs were wrong they have
+    to be wrong still, and where only gradients were, only they may be. Layers and directions may come and go.
+    """
+    a, b = _wrong(first), _wrong(other)
+    outputs = [{name for name in names if not name.startswith("d")} for names in (a, b)]
+    kinds = [{_kind(finding) for finding in verdict.findings} for verdict in (first, other)]
+    return (
+        other.subject == first.subject
+        and b <= a
+        and bool(b) == bool(a)
+        and bool(outputs[0]) == bool(outputs[1])
+        and kinds[1] <= kinds[0]
+    )
+
+
+def _wrong(verdict: Verdict) -> set[str]:
+    """Return the tensors whose numbers are wrong, without their layers and directions."""
+    return {LAYER.sub("", check.name) for check in verdict.checks if check.status is Status.FAIL}
+
+
+def _kind(finding: Finding) -> str:
+    """Return what a finding is about: its kind, and of what was raised, the type."""
+    return f"{finding.kind} {finding.text.partition(':')[0]}" if finding.kind == "raised" else finding.kind
 
 
 def judge(

@@ -141,10 +141,12 @@ def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, ve
     from rich.console import Console
 
     from crosscheck.campaign import campaign
+    from crosscheck.failure import explain
     from crosscheck.report.terminal import Terminal, coverage, outcome, summary
 
+    by_name = {subject.name: subject for subject in subjects}
     console = Console(markup=False, emoji=False)
-    with Terminal(console, verbose) as terminal:
+    with Terminal(console, lambda verdict, after: explain(by_name.get(verdict.subject), verdict, after), verbose) as terminal:
         report = campaign(subjects, settings, terminal)
     console.print(summary(report))
     if verbose or not report.failures:  # a run that fails ends before it has seen much
@@ -216,7 +218,9 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bo
 
     from crosscheck.case import Case
     from crosscheck.examine import examine
-    from crosscheck.report.terminal import failure, passed
+    from crosscheck.failure import explain
+    from crosscheck.report.failure import failed
+    from crosscheck.report.terminal import passed
     from crosscheck.verdict import Status
 
     console = Console(markup=False, emoji=False)
@@ -227,8 +231,11 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bo
         for subject in subjects:
             if subject not in able:
                 _print_not_checked(console, subject, case)
+    by_name = {subject.name: subject for subject in subjects}
     for verdict in verdicts:
-        console.print(failure(verdict) if verdict.status is Status.FAIL else passed(verdict), soft_wrap=True)
+        wrong = verdict.status is Status.FAIL
+        shown = failed(explain(by_name.get(verdict.subject), verdict)) if wrong else passed(verdict)
+        console.print(shown, soft_wrap=True)
     statuses = {verdict.status for verdict in verdicts}
     if Status.FAIL in statuses or (strict and Status.INCONCLUSIVE in statuses):
         return MISMATCH

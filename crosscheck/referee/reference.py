@@ -10,7 +10,7 @@ in proportion to the unit roundoff, being a sum of products of errors that vanis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from crosscheck.case import Case
 from crosscheck.referee.numbers.bounded import Bounded, bounded
 from crosscheck.referee.numbers.format import FORMATS, Format
 from crosscheck.subjects.manual import manual
+
+Network = Callable[[Case], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,16 @@ class Reference:
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 
-def reference(case: Case) -> Reference:
-    """Return what is right for a case."""
+def reference(case: Case, network: Network = manual) -> Reference:
+    """Return what is right for a case.
+
+    Args:
+        case: the case.
+        network: what computes it; another one, such as the hand-written one with a mistake in it, brings its own values
+            and its own bound along.
+    """
     format = FORMATS[case.dtype]
-    results: Mapping[str, Bounded] = manual(case.lift(lambda array: bounded(array, format)))
+    results: Mapping[str, Bounded] = network(case.lift(lambda array: bounded(array, format)))
     widening = 1 + FORMATS["float64"].u / format.u
     with np.errstate(all="ignore"):
         worst = {name: _or_infinite(result.E) for name, result in results.items()}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
 import shlex
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -16,19 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
+from crosscheck.failure import Failure
 from crosscheck.features import Feature
+from crosscheck.report.failure import failed
+from crosscheck.report.text import STYLES, aligned, count, finding_lines, line, number, telling_digits, tensors, wrapped
 from crosscheck.search import Found, PropertyVerdict
 from crosscheck.selfcheck import SelfVerdict
-from crosscheck.subject import Finding
-from crosscheck.verdict import Status, TensorCheck, Verdict
+from crosscheck.verdict import Status, Verdict
 
-WIDTH = 80
 RARE = 5
 """Regimes of fewer cases than this are named at the end of a campaign."""
 NAMED = 12
 """So many at the most."""
 GROUP_WIDTH = 29
-STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.INCONCLUSIVE: "yellow", Status.NOT_APPLICABLE: "dim"}
 
 
 class Terminal:
@@ -36,11 +34,14 @@ class Terminal:
 
     Args:
         console: where to write.
+        explain: finds out about a failing verdict what there is to say; see `crosscheck.failure.explain`.
         verbose: whether to print the line of every case.
     """
 
-    def __init__(self, console: Console, verbose: bool = False) -> None:
-        self.console, self.verbose = console, verbose
+    def __init__(
+        self, console: Console, explain: Callable[[Verdict, int | None], Failure] = Failure, verbose: bool = False
+    ) -> None:
+        self.console, self.explain, self.verbose = console, explain, verbose
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.progress.add_task("", start=False)
@@ -63,14 +64,14 @@ class Terminal:
             case Checked(case, verdicts):
                 self.progress.update(self.task, advance=1, description=f"{case.spec.cell} {case.dtype}")
                 if self.verbose:
-                    line = f"{case}  " + "  ".join(f"{v.subject} {v.status.value}" for v in verdicts)
-                    self.console.print(line, highlight=False, soft_wrap=True)
+                    text = f"{case}  " + "  ".join(f"{v.subject} {v.status.value}" for v in verdicts)
+                    self.console.print(text, highlight=False, soft_wrap=True)
             case Failing(verdict):
                 self.console.print(
                     f"{verdict.subject} fails on {verdict.case}; looking for a smaller case", soft_wrap=True
                 )
             case Failed(verdict, after):
-                self.console.print(failure(verdict, after), soft_wrap=True)
+                self.console.print(failed(self.explain(verdict, after)), soft_wrap=True)
             case GroupDone(tally) if not self.console.is_terminal:
                 counts = f"{tally.cases} cases, {tally.failed} failed, {tally.inconclusive} inconclusive"
                 self.console.print(f"{tally.cell} {tally.dtype}: {counts}, {tally.seconds:.1f} s", highlight=False)
@@ -102,10 +103,10 @@ def coverage(covered: Mapping[str, int], verbose: bool = False) -> RenderableTyp
     rare = [(name, count) for name, count in covered.items() if 0 < count < RARE]
     missing = [name for name, count in covered.items() if count == 0]
     if verbose:
-        lines += [_line(name, f"{count:,}", GROUP_WIDTH) for name, count in covered.items()]
+        lines += [line(name, f"{count:,}", GROUP_WIDTH) for name, count in covered.items()]
     else:
-        lines += _wrapped("rare", [f"{name} {count}" for name, count in sorted(rare, key=itemgetter(1))])
-        lines += _wrapped("missing", missing)
+        lines += wrapped("rare", _first([f"{name} {cases}" for name, cases in sorted(rare, key=itemgetter(1))]))
+        lines += wrapped("missing", _first(missing))
     return Group(*lines, "")
 
 
@@ -113,13 +114,13 @@ def regime_table(groups: Mapping[str, Mapping[str, Feature]]) -> RenderableType:
     """Return what a case may show, by name: a row a regime, in groups."""
     parts: list[RenderableType] = []
     for group, features in groups.items():
-        parts += [Text(group, "bold"), *(_line(name, feature.shows, GROUP_WIDTH) for name, feature in features.items())]
+        parts += [Text(group, "bold"), *(line(name, feature.shows, GROUP_WIDTH) for name, feature in features.items())]
     return Group(*parts)
 
 
 def matrix(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RenderableType:
     """Return the matrix of specs: a row an option, and a column each of those named."""
-    return _aligned((("option", "values", *names), *rows))
+    return aligned((("option", "values", *names), *rows))
 
 
 def outcome(report: Report) -> Text:
@@ -128,59 +129,22 @@ def outcome(report: Report) -> Text:
     if not report.failures and report.cases in (0, report.inconclusive):
         status = Status.INCONCLUSIVE
     text = (
-        f"{_count(report.cases, 'case')}, {_count(len(report.failures), 'failure')}, {report.inconclusive} inconclusive"
+        f"{count(report.cases, 'case')}, {count(len(report.failures), 'failure')}, {report.inconclusive} inconclusive"
     )
     if report.stopped:
         text += "; stopped when the time was up"
     return Text.assemble((status.value, STYLES[status]), f"  {text}")
 
 
-def failure(verdict: Verdict, after: int | None = None) -> RenderableType:
-    """Return all that is known about a failing case, ending with the command that shows it again."""
-    wrong = [check for check in verdict.checks if check.status is Status.FAIL]
-    names = ", ".join(check.name for check in wrong) + (" wrong" if wrong else "")
-    kinds = ", ".join(dict.fromkeys(finding.kind for finding in verdict.findings))
-    head = Text.assemble(
-        ("FAIL", STYLES[Status.FAIL]), f"  {verdict.subject}   {' and '.join(filter(None, (names, kinds)))}"
-    )
-    if after is not None:
-        head.append(f"   after {_count(after, 'case')}", "dim")
-    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case))]
-    parts += [part for finding in verdict.findings for part in _finding(finding)]
-    if wrong:
-        parts.append(_tensors(wrong))
-    right = [check.name for check in verdict.checks if check.status is Status.PASS]
-    blind = [check.name for check in verdict.checks if check.status is Status.INCONCLUSIVE]
-    parts += [
-        _line(label, ", ".join(named))
-        for label, named in (("right", right), ("undecided", blind), ("not checked", verdict.not_checked))
-        if named
-    ]
-    if verdict.evidence:
-        parts.append(_line("judged by", "; ".join(verdict.evidence)))
-    parts.append(
-        _line("again", f"crosscheck run {shlex.quote(verdict.subject)} --case {shlex.quote(str(verdict.case))}")
-    )
-    return Group(*parts, "")
-
-
-def failure_text(verdict: Verdict) -> str:
-    """Return `failure` as plain text."""
-    console = Console(file=io.StringIO(), width=120, color_system=None)
-    console.print(failure(verdict), soft_wrap=True)
-    file: Any = console.file
-    return str(file.getvalue())
-
-
 def passed(verdict: Verdict) -> RenderableType:
     """Return what there is to say about a case that did not fail: every tensor with its numbers."""
     head = Text.assemble((verdict.status.value, STYLES[verdict.status]), f"  {verdict.subject}")
-    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case))]
-    parts.append(_tensors(verdict.checks))
+    parts: list[RenderableType] = [Text(""), head, line("case", str(verdict.case))]
+    parts.append(tensors(verdict.checks))
     if verdict.not_checked:
-        parts.append(_line("not checked", ", ".join(verdict.not_checked)))
+        parts.append(line("not checked", ", ".join(verdict.not_checked)))
     if verdict.evidence:
-        parts.append(_line("judged by", "; ".join(verdict.evidence)))
+        parts.append(line("judged by", "; ".join(verdict.evidence)))
     return Group(*parts, "")
 
 
@@ -190,13 +154,13 @@ def self_failure(name: str, verdict: SelfVerdict) -> RenderableType:
     head = Text.assemble(("FAIL", STYLES[Status.FAIL]), f"  {name}   {verdict.problem or f'{wrong} wrong'}")
     rows = [("along v", "backward", "forward", "resolution", "")]
     for check in verdict.checks:
-        digits = _telling_digits(check.got, check.want)
+        digits = telling_digits(check.got, check.want)
         numbers = (number(check.got, digits), number(check.want, digits), number(check.resolution, 2))
         rows.append((check.name, *numbers, check.status.value.lower()))
-    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict)), _line("method", verdict.method)]
+    parts: list[RenderableType] = [Text(""), head, line("case", str(verdict)), line("method", verdict.method)]
     if verdict.checks:
-        parts.append(_aligned(rows))
-    parts.append(_line("again", f"crosscheck run --self {shlex.quote(name)} --case {shlex.quote(str(verdict))}"))
+        parts.append(aligned(rows))
+    parts.append(line("again", f"crosscheck run --self {shlex.quote(name)} --case {shlex.quote(str(verdict))}"))
     return Group(*parts, "")
 
 
@@ -206,9 +170,9 @@ def self_summary(name: str, seen: Sequence[SelfVerdict], failing: SelfVerdict | 
     resolution = max((c.resolution for v in seen for c in v.checks if c.status is Status.PASS), default=math.inf)
     passes = sum(verdict.status is Status.PASS for verdict in seen)
     status = Status.FAIL if failing else Status.PASS if passes else Status.INCONCLUSIVE
-    head = Text.assemble((status.value, STYLES[status]), f"  {name}   {_count(len(seen), 'case')}, {passes} passed")
-    lines = [_line("method", method) for method in methods]
-    return Group(head, *lines, _line("resolution", number(resolution, 2)))
+    head = Text.assemble((status.value, STYLES[status]), f"  {name}   {count(len(seen), 'case')}, {passes} passed")
+    lines = [line("method", method) for method in methods]
+    return Group(head, *lines, line("resolution", number(resolution, 2)))
 
 
 def property_failure(option: str, verdict: PropertyVerdict) -> RenderableType:
@@ -216,12 +180,12 @@ def property_failure(option: str, verdict: PropertyVerdict) -> RenderableType:
     wrong = [check for check in verdict.checks if check.status is Status.FAIL]
     what = dict.fromkeys([check.name.split()[0] for check in wrong] or [finding.kind for finding in verdict.findings])
     head = Text.assemble(("FAIL", STYLES[Status.FAIL]), f"  {verdict.subject}   {verdict.name}: {', '.join(what)}")
-    parts: list[RenderableType] = [Text(""), head, _line("case", str(verdict.case)), _line("should be", verdict.says)]
-    parts += [part for finding in verdict.findings for part in _finding(finding)]
+    parts: list[RenderableType] = [Text(""), head, line("case", str(verdict.case)), line("should be", verdict.says)]
+    parts += [part for finding in verdict.findings for part in finding_lines(finding)]
     if wrong:
-        parts.append(_tensors(wrong))
+        parts.append(tensors(wrong))
     again = f"crosscheck run {shlex.quote(verdict.subject)} --{option} --case {shlex.quote(str(verdict.case))}"
-    return Group(*parts, _line("again", again))
+    return Group(*parts, line("again", again))
 
 
 def property_summary(option: str, found: Found) -> RenderableType:
@@ -233,61 +197,12 @@ def property_summary(option: str, found: Found) -> RenderableType:
     for name, counts in found.counts.items():
         columns = (Status.PASS, Status.FAIL, Status.INCONCLUSIVE, Status.NOT_APPLICABLE)
         table.add_row(name, *(str(counts.get(status, 0)) for status in columns))
-    text = f"  {found.subject}   {_count(found.cases, 'case')}, {_count(len(found.failures), 'failure')}"
+    text = f"  {found.subject}   {count(found.cases, 'case')}, {count(len(found.failures), 'failure')}"
     failures = [property_failure(option, verdict) for verdict in found.failures]
     return Group(*failures, "", table, "", Text.assemble((found.status.value, STYLES[found.status]), text))
 
 
-def number(value: float, digits: int) -> str:
-    """Return a number with so many significant digits, and without an exponent where that is shorter."""
-    return f"{value:.{digits}g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _line(label: str, text: str, width: int = 13) -> Text:
-    return Text(f"  {label:<{width}}{text}")
-
-
-def _wrapped(label: str, words: Sequence[str]) -> list[Text]:
-    """Return the first of some words after a label, in as many lines as they need; no line if there are none."""
-    more = [f"{len(words) - NAMED} more, see -v"] if len(words) > NAMED else []
-    lines = textwrap.wrap("; ".join([*words[:NAMED], *more]), WIDTH - 15, break_on_hyphens=False)
-    return [_line(label if k == 0 else "", line) for k, line in enumerate(lines)]
-
-
-def _finding(finding: Finding) -> list[RenderableType]:
-    where = f"{finding.name}: " if finding.name else ""
-    lines = [Text(f"  {finding.kind}: {where}{finding.text}")]
-    lines += [Text(f"    {line}", "dim") for line in finding.details.rstrip().splitlines()]
-    return list(lines)
-
-
-def _tensors(checks: Sequence[TensorCheck]) -> Text:
-    """Return a row a tensor: the worst element's got, want and bound, where it is, and how many are out of bounds."""
-    rows = [("tensor", "got", "want", "bound", "error/bound", "resolution", "worst at", "wrong")]
-    for check in checks:
-        digits = _telling_digits(check.got, check.want)
-        want = "unknown" if math.isnan(check.want) else number(check.want, digits)
-        numbers = (number(check.got, digits), want, number(check.bound, 2))
-        at = f"[{', '.join(map(str, check.index))}]" if check.index else "-"
-        measures = (number(check.ratio, 3), number(check.resolution, 2), at, f"{check.wrong} of {check.size}")
-        rows.append((check.name, *numbers, *measures))
-    return _aligned(rows)
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Text:
-    """Return rows with their columns aligned, the first to the left; a row is never cut to fit, so it can be copied."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
-    return Text("\n".join(f"  {line}" for line in lines))
-
-
-def _telling_digits(got: float, want: float) -> int:
-    """Return how many digits show the difference of two numbers: at least 4, at most all 17."""
-    gap, size = abs(got - want), max(abs(got), abs(want))
-    if not (math.isfinite(gap) and 0 < gap < size):
-        return 4
-    return min(17, max(4, math.ceil(math.log10(size / gap)) + 2))
+def _first(names: Sequence[str]) -> list[str]:
+    """Return the first few of some names, and how many more there are."""
+    more = [f"{len(names) - NAMED} more, see -v"] if len(names) > NAMED else []
+    return [*names[:NAMED], *more]

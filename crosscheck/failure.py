@@ -1,0 +1,51 @@
+"""A failing verdict with all that can be found out about it: where it is wrong, why, and who says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crosscheck.diagnose import Diagnosis, diagnose
+from crosscheck.localise import Location, localise
+from crosscheck.referee.truth import Known
+from crosscheck.referee.witnesses import witnesses
+from crosscheck.subject import Subject
+from crosscheck.verdict import Status, Verdict
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failure, explained.
+
+    Attributes:
+        verdict: what is wrong, on the smallest case found.
+        after: how many cases it took to find; None if the case was given.
+        location: where it is wrong; None where that can't be asked.
+        diagnosis: why.
+        agreed: who else computes what is right.
+    """
+
+    verdict: Verdict
+    after: int | None = None
+    location: Location | None = None
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    agreed: tuple[str, ...] = ()
+
+
+def explain(subject: Subject | None, verdict: Verdict, after: int | None = None) -> Failure:
+    """Return a failure with where and why, by experiments on the subject.
+
+    Args:
+        subject: the subject; None if the verdict is on a part of the referee.
+        verdict: on a case that it fails.
+        after: how many cases it took to find.
+    """
+    wrong = [check for check in verdict.checks if check.status is Status.FAIL]
+    if not wrong or subject is None:
+        return Failure(verdict, after)
+    return Failure(
+        verdict,
+        after,
+        localise(subject, verdict),
+        diagnose(subject, verdict.case),
+        witnesses(Known(verdict.case), wrong),
+    )

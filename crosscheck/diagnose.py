@@ -161,7 +161,5 @@ def _pairs(mistakes: Sequence[Mistake], seen: Sequence[Seen]) -> Iterator[Explan
 
 def _rank(explanation: Explanation, case: Case) -> tuple[float, ...]:
     """Return what explanations are sorted by: those made for such a case first, then those nearer in numbers."""
-    made_for = all(
-        strategies.supported(case, strategies.supports(mistake.options)) for mistake in explanation.mistakes
-    )
+    made_for = all(strategies.supported(case, strategies.supports(mistake.options)) for mistake in explanation.mistakes)
     return (not made_for, explanation.ulps)

@@ -66,7 +66,5 @@ def _lengths(T: int, B: int, *, zero: bool) -> tuple[int, ...]:
 
 def _widened(subject: Subject, case: Case) -> Mapping[str, tuple[object, ...]]:
     """Return what a subject supports, and what it says nothing of as the failing case has it."""
-    unsaid = {
-        name: (value(case),) for name, value in strategies.OF_CASE.items() if name not in subject.declared
-    }
+    unsaid = {name: (value(case),) for name, value in strategies.OF_CASE.items() if name not in subject.declared}
     return {**subject.options, **unsaid}

@@ -25,6 +25,7 @@ Pattern = Callable[[str, Seen], bool]
 STACKED = ("W_xh", "W_hh", "b_xh", "b_hh")
 GATE_LETTERS = {"lstm": "ifgo", "gru": "rzn"}
 
+
 def _always(factor: float) -> Callable[[Case], float]:
     return lambda _case: factor
 
@@ -125,7 +126,10 @@ def _moved(name: str, cases: Sequence[Seen]) -> Iterator[tuple[str, Pattern]]:
     if all(len(set(_shape(name, one))) == 1 and len(_shape(name, one)) == 2 for one in cases):
         yield "transposed", lambda name, one: _is(name, one, one.known.worst, np.transpose)
     if all(len(_shape(name, one)) == 3 and one.case.T > 1 for one in cases):
-        yield "in reverse order of time", lambda name, one: _is(name, one, one.known.worst, lambda a: _back(a, one.case))
+        yield (
+            "in reverse order of time",
+            lambda name, one: _is(name, one, one.known.worst, lambda a: _back(a, one.case)),
+        )
     letters = GATE_LETTERS.get(cases[0].case.spec.cell, "")
     if name.removeprefix("d").startswith(STACKED) and len(letters) == GATES[cases[0].case.spec.cell]:
         for order in permutations(range(len(letters))):
@@ -140,7 +144,10 @@ def _moved(name: str, cases: Sequence[Seen]) -> Iterator[tuple[str, Pattern]]:
 def _taken(name: str, cases: Sequence[Seen]) -> Iterator[tuple[str, Pattern]]:
     for other in cases[0].known.worst.want:
         if other != name and all(_shape(other, one) == _shape(name, one) for one in cases):
-            yield f"what {other} should be", lambda name, one, other=other: _is(name, one, one.known.worst, _same, other)
+            yield (
+                f"what {other} should be",
+                lambda name, one, other=other: _is(name, one, one.known.worst, _same, other),
+            )
 
 
 def _is(

@@ -146,7 +146,9 @@ def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, ve
 
     by_name = {subject.name: subject for subject in subjects}
     console = Console(markup=False, emoji=False)
-    with Terminal(console, lambda verdict, after: explain(by_name.get(verdict.subject), verdict, after), verbose) as terminal:
+    with Terminal(
+        console, lambda verdict, after: explain(by_name.get(verdict.subject), verdict, after), verbose
+    ) as terminal:
         report = campaign(subjects, settings, terminal)
     console.print(summary(report))
     if verbose or not report.failures:  # a run that fails ends before it has seen much

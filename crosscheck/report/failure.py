@@ -56,7 +56,9 @@ def _head(verdict: Verdict, wrong: Sequence[TensorCheck], after: int | None) -> 
     more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
     said = f"{names}{more} {'is' if len(wrong) == 1 else 'are'} wrong" if wrong else ""
     kinds = ", ".join(dict.fromkeys(finding.kind for finding in verdict.findings))
-    head = Text.assemble(("FAIL", STYLES[Status.FAIL]), f"  {verdict.subject}   {'; '.join(filter(None, (said, kinds)))}")
+    head = Text.assemble(
+        ("FAIL", STYLES[Status.FAIL]), f"  {verdict.subject}   {'; '.join(filter(None, (said, kinds)))}"
+    )
     if after is not None:
         head.append(f"   the smallest case found, after {count(after, 'case')}", "dim")
     return head

@@ -51,7 +51,9 @@ def test_options_stay(line: str, grown: str) -> None:
 
 def test_sizes_stay_within_what_is_supported() -> None:
     small = able(cell="rnn_tanh", max_T=3, max_B=1, max_H=2)
-    assert {(case.T, case.B, case.spec.hidden_size) for case in probes(small, Case.parse("rnn_tanh:T1B1I1H1:seed=3"))} == {
+    assert {
+        (case.T, case.B, case.spec.hidden_size) for case in probes(small, Case.parse("rnn_tanh:T1B1I1H1:seed=3"))
+    } == {
         (1, 1, 1),
         (3, 1, 2),
     }

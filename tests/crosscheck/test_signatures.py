@@ -71,7 +71,11 @@ def one_row(case: Case, r: dict[str, Any]) -> Results:
             LSTM,
             [(("dW_xh",), "in gate order ifog, where ifgo belongs")],
         ),
-        (lambda case, r: {"h_n": r["c_n"], "c_n": r["h_n"]}, LSTM, [(("h_n",), "what c_n should be"), (("c_n",), "what h_n should be")]),
+        (
+            lambda case, r: {"h_n": r["c_n"], "c_n": r["h_n"]},
+            LSTM,
+            [(("h_n",), "what c_n should be"), (("c_n",), "what h_n should be")],
+        ),
         (one_row, RNN, []),
     ],
 )

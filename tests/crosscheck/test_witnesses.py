@@ -16,7 +16,9 @@ from crosscheck.referee.witnesses import complex_step, witnesses
 from crosscheck.strategies import EVERYTHING, cases, supports
 from crosscheck.verdict import Status, TensorCheck
 
-SMALL = supports({"max_T": 3, "max_B": 2, "max_I": 2, "max_H": 3, "wide": False, "truncate": False, "dtype": "float64"}, EVERYTHING)
+SMALL = supports(
+    {"max_T": 3, "max_B": 2, "max_I": 2, "max_H": 3, "wide": False, "truncate": False, "dtype": "float64"}, EVERYTHING
+)
 LINE = "gru:T2B2I2H2:regime=ordinary:seed=4"
 
 

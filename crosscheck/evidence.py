@@ -40,10 +40,11 @@ def gather(subject: Subject, case: Case) -> tuple[Seen, ...]:
 
     Where it raises, or returns something malformed, its numbers say nothing, and the case is left out.
     """
-    return tuple(seen for probe in probes(subject, case) if (seen := _seen(subject, probe)) is not None)
+    return tuple(seen for probe in probes(subject, case) if (seen := look(subject, probe)) is not None)
 
 
-def _seen(subject: Subject, case: Case) -> Seen | None:
+def look(subject: Subject, case: Case) -> Seen | None:
+    """Return what a subject does on a case; None if it raises, or returns nothing well-formed."""
     result = run(subject, case)
     if result.findings and not result.values:
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 from crosscheck import strategies
 from crosscheck.case import Case
@@ -32,7 +33,7 @@ def probes(subject: Subject, case: Case) -> tuple[Case, ...]:
 def _grown(subject: Subject, case: Case) -> Iterator[Case]:
     for seed, (sizes, regime) in enumerate(product(SIZES, (case.regime, "ordinary")), start=1):
         grown = _with_sizes(case, sizes, subject.options, regime, seed)
-        if grown != case and strategies.supported(grown, _widened(subject, grown)):
+        if grown != case and strategies.supported(grown, admits(subject, grown)):
             yield grown
 
 
@@ -64,7 +65,9 @@ def _lengths(T: int, B: int, *, zero: bool) -> tuple[int, ...]:
     return tuple(lengths)
 
 
-def _widened(subject: Subject, case: Case) -> Mapping[str, tuple[object, ...]]:
-    """Return what a subject supports, and what it says nothing of as the failing case has it."""
-    unsaid = {name: (value(case),) for name, value in strategies.OF_CASE.items() if name not in subject.declared}
+def admits(subject: Subject, case: Case) -> Mapping[str, tuple[Any, ...]]:
+    """Return what a subject supports, and, of what it says nothing of, what a case has: it was given that already."""
+    unsaid = {
+        name: (value(case),) for name, value in strategies.OF_CASE.items() if name not in subject.declared
+    }
     return {**subject.options, **unsaid}

@@ -18,7 +18,6 @@ import numpy as np
 from crosscheck.case import Case
 from crosscheck.evidence import Seen
 from crosscheck.referee.numbers.format import FORMATS
-from crosscheck.spec import GATES
 from crosscheck.verdict import Status, blind_above, compare
 
 Pattern = Callable[[str, Seen], bool]
@@ -45,7 +44,7 @@ FACTORS: Mapping[str, Callable[[Case], float]] = {
     "O": lambda case: case.spec.output_size,
     "1/O": lambda case: 1 / max(1, case.spec.output_size),
 }
-"""What gradients are often wrong by: a flipped sign, a derivative of a square, sums taken for means and means for sums."""
+"""What gradients are often wrong by: a flipped sign, a square's derivative, sums for means and means for sums."""
 
 
 @dataclass(frozen=True)
@@ -124,30 +123,30 @@ def _stale(name: str, seen: Sequence[Seen]) -> bool:
 
 def _moved(name: str, cases: Sequence[Seen]) -> Iterator[tuple[str, Pattern]]:
     if all(len(set(_shape(name, one))) == 1 and len(_shape(name, one)) == 2 for one in cases):
-        yield "transposed", lambda name, one: _is(name, one, one.known.worst, np.transpose)
+        yield "transposed", _changed_by(lambda array, _case: np.transpose(array))
     if all(len(_shape(name, one)) == 3 and one.case.T > 1 for one in cases):
-        yield (
-            "in reverse order of time",
-            lambda name, one: _is(name, one, one.known.worst, lambda a: _back(a, one.case)),
-        )
-    letters = GATE_LETTERS.get(cases[0].case.spec.cell, "")
-    if name.removeprefix("d").startswith(STACKED) and len(letters) == GATES[cases[0].case.spec.cell]:
+        yield "in reverse order of time", _changed_by(_back)
+    cell = cases[0].case.spec.cell
+    letters = GATE_LETTERS.get(cell, "")
+    if name.removeprefix("d").startswith(STACKED) and letters and not cases[0].case.spec.coupled:
         for order in permutations(range(len(letters))):
             theirs = "".join(letters[k] for k in order)
-            if theirs != letters and not cases[0].case.spec.coupled:
-                yield (
-                    f"in gate order {theirs}, where {letters} belongs",
-                    lambda name, one, order=order: _is(name, one, one.known.worst, lambda a: _gates(a, order)),
-                )
+            if theirs != letters:
+                yield f"in gate order {theirs}, where {letters} belongs", _changed_by(_in_order(order))
 
 
 def _taken(name: str, cases: Sequence[Seen]) -> Iterator[tuple[str, Pattern]]:
     for other in cases[0].known.worst.want:
         if other != name and all(_shape(other, one) == _shape(name, one) for one in cases):
-            yield (
-                f"what {other} should be",
-                lambda name, one, other=other: _is(name, one, one.known.worst, _same, other),
-            )
+            yield f"what {other} should be", _that_of(other)
+
+
+def _changed_by(change: Callable[[Any, Case], Any]) -> Pattern:
+    return lambda name, one: _is(name, one, one.known.worst, lambda array: change(array, one.case))
+
+
+def _that_of(other: str) -> Pattern:
+    return lambda name, one: _is(name, one, one.known.worst, _same, other)
 
 
 def _is(
@@ -178,9 +177,12 @@ def _back(array: Any, case: Case) -> Any:
     return np.flip(array, axis=1 if case.spec.axes == "BT" else 0)
 
 
-def _gates(array: Any, order: Sequence[int]) -> Any:
-    blocks = np.split(array, len(order))
-    return np.concatenate([blocks[k] for k in order])
+def _in_order(order: Sequence[int]) -> Callable[[Any, Case], Any]:
+    def change(array: Any, _case: Case) -> Any:
+        blocks = np.split(array, len(order))
+        return np.concatenate([blocks[k] for k in order])
+
+    return change
 
 
 def _shape(name: str, one: Seen) -> tuple[int, ...]:

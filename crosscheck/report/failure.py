@@ -85,7 +85,7 @@ def _rest(verdict: Verdict) -> list[Text]:
 
 
 def _why(diagnosis: Diagnosis) -> list[Text]:
-    """Return the mistake that explains the numbers, with the right line beside the wrong one; else what they look like."""
+    """Return the mistake that explains the numbers, the right line beside the wrong one; else what they look like."""
     if not diagnosis.cases:
         return []
     if not diagnosis.explanations:

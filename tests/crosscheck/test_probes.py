@@ -20,7 +20,7 @@ def able(**options: object) -> Subject:
     return make_subject(function)
 
 
-ANYTHING = Subject("anything", lambda case: {}, EVERYTHING, frozenset(EVERYTHING))
+ANYTHING = Subject("anything", lambda _case: {}, EVERYTHING, frozenset(EVERYTHING))
 
 
 def test_a_small_case_is_followed_by_grown_ones() -> None:

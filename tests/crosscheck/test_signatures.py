@@ -49,7 +49,7 @@ def one_row(case: Case, r: dict[str, Any]) -> Results:
 @pytest.mark.parametrize(
     ("change", "line", "wanted"),
     [
-        (lambda case, r: {"dW_hh": -r["dW_hh"]}, RNN, [(("dW_hh",), "-1 times what it should be")]),
+        (lambda _case, r: {"dW_hh": -r["dW_hh"]}, RNN, [(("dW_hh",), "-1 times what it should be")]),
         (
             lambda case, r: {"db_xh": r["db_xh"] / case.B, "db_hh": r["db_hh"] / case.B},
             RNN,
@@ -61,18 +61,18 @@ def one_row(case: Case, r: dict[str, Any]) -> Results:
             READ,
             [(("dW_hy",), "O times what it should be")],
         ),
-        (lambda case, r: {"dW_xh": r["dW_xh"] * 1.01}, RNN, [(("dW_xh",), "1.01 times what it should be")]),
-        (lambda case, r: {"dW_hh": 0 * r["dW_hh"]}, RNN, [(("dW_hh",), "all zero")]),
-        (lambda case, r: {"dW_hh": np.nan * r["dW_hh"]}, RNN, [(("dW_hh",), "not a number")]),
-        (lambda case, r: {"dW_hh": r["dW_hh"].T}, RNN, [(("dW_hh",), "transposed")]),
-        (lambda case, r: {"dx": r["dx"][::-1]}, RNN, [(("dx",), "in reverse order of time")]),
+        (lambda _case, r: {"dW_xh": r["dW_xh"] * 1.01}, RNN, [(("dW_xh",), "1.01 times what it should be")]),
+        (lambda _case, r: {"dW_hh": 0 * r["dW_hh"]}, RNN, [(("dW_hh",), "all zero")]),
+        (lambda _case, r: {"dW_hh": np.nan * r["dW_hh"]}, RNN, [(("dW_hh",), "not a number")]),
+        (lambda _case, r: {"dW_hh": r["dW_hh"].T}, RNN, [(("dW_hh",), "transposed")]),
+        (lambda _case, r: {"dx": r["dx"][::-1]}, RNN, [(("dx",), "in reverse order of time")]),
         (
-            lambda case, r: {"dW_xh": blocks(r["dW_xh"], (0, 1, 3, 2))},
+            lambda _case, r: {"dW_xh": blocks(r["dW_xh"], (0, 1, 3, 2))},
             LSTM,
             [(("dW_xh",), "in gate order ifog, where ifgo belongs")],
         ),
         (
-            lambda case, r: {"h_n": r["c_n"], "c_n": r["h_n"]},
+            lambda _case, r: {"h_n": r["c_n"], "c_n": r["h_n"]},
             LSTM,
             [(("h_n",), "what c_n should be"), (("c_n",), "what h_n should be")],
         ),

@@ -93,8 +93,8 @@ def _locate(subject: Subject, seen: Seen) -> Location:
     case, off = seen.case, {name: _off(seen, name) for name in seen.got}
     wrong = tuple(name for name in seen.got if name in seen.wrong)
     outputs = tuple(name for name in wrong if name in case.output_names)
-    reach = Reach.UNKNOWN if outputs else _reach(subject, seen)
     concerned = outputs or wrong
+    reach, path_length = (Reach.UNKNOWN, None) if outputs else _reach(subject, seen)
     return Location(
         case,
         bool(outputs),
@@ -105,7 +105,7 @@ def _locate(subject: Subject, seen: Seen) -> Location:
         items=_part(case, off, concerned, _batch_axis),
         steps=_part(case, off, tuple(name for name in concerned if name in ("y", "dx")), _time_axis),
         reach=reach,
-        path_length=_path_length(subject, case) if reach is Reach.CARRIED else None,
+        path_length=path_length,
         only_with=tuple(_needed(subject, case)),
     )
 
@@ -137,7 +137,12 @@ def _units(case: Case, off: Mapping[str, Any], names: Iterable[str]) -> tuple[in
     for name in names:
         if name.startswith(STACKED):
             found |= set((np.nonzero(off[name].reshape(len(off[name]), -1).any(axis=1))[0] % H).tolist())
-        elif name in ("y", "h_n", "c_n") and len(case.spec.runs) == 1 and case.spec.h_size == H and not case.spec.output_size:
+        elif (
+            name in ("y", "h_n", "c_n")
+            and len(case.spec.runs) == 1
+            and case.spec.h_size == H
+            and not case.spec.output_size
+        ):
             found |= set(np.nonzero(off[name].reshape(-1, H).any(axis=0))[0].tolist())
         else:
             return ()
@@ -171,16 +176,17 @@ def _batch_axis(case: Case, name: str) -> int | None:
     return 1 if name in ("h_n", "c_n", "dh_0", "dc_0") else None
 
 
-def _reach(subject: Subject, seen: Seen) -> Reach:
-    """Return over how many steps gradients must go to be wrong, from the case at T = 1 and from what is right."""
+def _reach(subject: Subject, seen: Seen) -> tuple[Reach, int | None]:
+    """Return over how many steps gradients must go to be wrong, and the number of steps if an experiment shows it."""
     at_one = _look(subject, replace(seen.case, T=1, lengths=seen.case.lengths and (1,) * seen.case.B, arrays={}))
     if at_one is None:
-        return Reach.UNKNOWN
-    if at_one.wrong - {"dh_0", "dc_0"}:
-        return Reach.ONE_STEP
-    if at_one.wrong or seen.wrong & {"dx", "dh_0", "dc_0"}:
-        return Reach.CARRIED
-    return Reach.SUMMED if {"dx", "dh_0"} <= set(seen.got) else Reach.CARRIED
+        return Reach.UNKNOWN, None
+    if at_one.wrong - {"dh_0", "dc_0"} or seen.wrong & {"dW_hy", "db_y"}:  # no path to the output layer crosses a step
+        return Reach.ONE_STEP, None
+    if not (at_one.wrong or seen.wrong & {"dx", "dh_0", "dc_0"}) and {"dx", "dh_0"} <= set(seen.got):
+        return Reach.SUMMED, None
+    length = _path_length(subject, seen.case)
+    return (Reach.ONE_STEP if length == 0 else Reach.CARRIED), length
 
 
 def _path_length(subject: Subject, case: Case) -> int | None:
@@ -230,7 +236,7 @@ def _simpler(case: Case) -> Iterator[tuple[str, Case]]:
     if case.T > 1:
         yield "more than one step", replace(case, T=1, lengths=case.lengths and (1,) * case.B, arrays={})
     if case.B > 1:
-        yield "more than one sequence", replace(case, B=1, lengths=case.lengths and (case.T,), arrays={})
+        yield "more than one sequence", replace(case, B=1, lengths=case.lengths and case.lengths[:1], arrays={})
     if case.lengths is not None:
         yield "lengths", replace(case, lengths=None, arrays={})
     if spec.num_layers > 1:

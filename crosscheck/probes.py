@@ -67,7 +67,5 @@ def _lengths(T: int, B: int, *, zero: bool) -> tuple[int, ...]:
 
 def admits(subject: Subject, case: Case) -> Mapping[str, tuple[Any, ...]]:
     """Return what a subject supports, and, of what it says nothing of, what a case has: it was given that already."""
-    unsaid = {
-        name: (value(case),) for name, value in strategies.OF_CASE.items() if name not in subject.declared
-    }
+    unsaid = {name: (value(case),) for name, value in strategies.OF_CASE.items() if name not in subject.declared}
     return {**subject.options, **unsaid}

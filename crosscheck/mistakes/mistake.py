@@ -8,6 +8,9 @@ from typing import Any
 
 from crosscheck.referee.patched import Patch
 
+RNN = ("rnn_tanh", "rnn_relu")
+EVERY_CELL = (*RNN, "lstm", "gru")
+
 
 @dataclass(frozen=True)
 class Mistake:

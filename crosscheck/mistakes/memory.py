@@ -1,0 +1,36 @@
+"""F11: an array that is written while somebody needs it, or read when it is not his any more."""
+
+from __future__ import annotations
+
+from crosscheck.mistakes.mistake import EVERY_CELL, RNN, Mistake
+from crosscheck.referee.patched import Patch
+
+MISTAKES = (
+    Mistake(
+        name="rnn.derivative-written-into-the-states",
+        family="F11",
+        says="the activation's slope is written over the saved states, which dW_hh needs",
+        right="da = dh * (1 - h ** 2)",
+        wrong="h[...] = 1 - h ** 2; da = dh * h",
+        belief="The states are not needed any more; but dW_hh needs them, and so does the caller.",
+        source="hanbt/learn_dl",
+        patches=(Patch("manual_rnn/cells/elman.py", "da[...] = df(h)", "h[...] = df(h); da[...] = h"),),
+        options={"cell": RNN},
+        case="rnn_tanh:T1B1I1H1:seed=0",
+        tensors=("y", "h_n"),
+    ),
+    Mistake(
+        name="time.output-gradient-added-to-in-place",
+        family="F11",
+        says="the caller's dy is written into",
+        right="dh = dy[-1] + dh_n",
+        wrong="dh = dy[-1]; dh += dh_n",
+        belief="dy is as good a buffer as any; the numbers are right, the caller's array is not his any more.",
+        source="Burton2000/CS231n-2017#7",
+        patches=(Patch("manual_rnn/unroll.py", "dh[-1] += dy[-1]", "dy[-1] += dh[-1]; dh[-1] = dy[-1]"),),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T1B1I1H1:seed=0",
+        tensors=("dy",),
+        hidden_by=({"regime": "outputs_only"},),
+    ),
+)

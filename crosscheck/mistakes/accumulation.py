@@ -7,11 +7,11 @@ from crosscheck.referee.patched import Patch
 
 MISTAKES = (
     Mistake(
-        name="weights.input-weights-overwritten",
+        name="time.weights-overwritten",
         family="F4",
-        says="dW_xh is assigned at every step, not added to",
-        right="dW_xh += da @ x.T",
-        wrong="dW_xh = da @ x.T",
+        says="dW_xh is overwritten at every step, so that of the first step is left",
+        right="dW_xh += np.outer(da, x[t])",
+        wrong="dW_xh = np.outer(da, x[t])",
         belief="= for +=: what is left is the gradient of the step that the loop ends with.",
         source="tensorflow/swift-apis#518",
         patches=(
@@ -29,7 +29,7 @@ MISTAKES = (
     Mistake(
         name="bias.without-the-first-step",
         family="F4",
-        says="the bias gradient leaves out the first step",
+        says="the bias gradient lacks the first step",
         right="db += da",
         wrong="if t > 0: db += da",
         belief="The recurrent gradients are accumulated if t > 0, and the bias stands under the same if.",
@@ -42,9 +42,9 @@ MISTAKES = (
     Mistake(
         name="bias.without-the-second-step",
         family="F4",
-        says="the bias gradient leaves out the second step",
-        right="db += da",
-        wrong="if t != 1: db += da",
+        says="the bias gradient lacks the second step",
+        right="for t in range(1, T): db += da[t]",
+        wrong="for t in range(2, T): db += da[t]",
         belief="The first step is treated apart, and the loop over the others starts one too late.",
         source="VikParuchuri/zero_to_gpt",
         patches=(
@@ -58,9 +58,9 @@ MISTAKES = (
     Mistake(
         name="lstm.bias-of-another-gate",
         family="F4",
-        says="the bias gradients of the input and the output gate are those of the forget gate",
-        right="db_i += da_i; db_o += da_o",
-        wrong="db_i += da_f; db_o += da_f",
+        says="db of the gates i and o is that of f",
+        right="db_i, db_o = da_i, da_o",
+        wrong="db_i = db_o = da_f",
         belief="Three lines of the four gates were pasted, and the gate was not changed in all of them.",
         source="hanbt/learn_dl#53",
         patches=(
@@ -75,9 +75,9 @@ MISTAKES = (
         tensors=("db_xh",),
     ),
     Mistake(
-        name="output-layer.bias-never-accumulated",
+        name="readout.bias-never-accumulated",
         family="F4",
-        says="the output bias's gradient is added to itself, and so stays 0",
+        says="the output layer's bias gradient stays 0",
         right="db_y += dy",
         wrong="db_y += db_y",
         belief="dc += dc, where += dy was meant.",
@@ -91,8 +91,8 @@ MISTAKES = (
         name="bias.second-not-trained",
         family="F4",
         says="the second bias gets no gradient",
-        right="db_hh += da",
-        wrong="db_hh += 0",
+        right="db_xh += da; db_hh += da",
+        wrong="db_xh += da",
         belief="Two biases are one too many, so the gradient goes to one of them.",
         source="rnn.py",
         patches=(Patch("manual_rnn/unroll.py", "db_hh[rows] = db[blocks]", "db_hh[rows] = 0"),),
@@ -101,11 +101,11 @@ MISTAKES = (
         tensors=("db_hh",),
     ),
     Mistake(
-        name="weights.recurrent-weights-twice",
+        name="time.recurrent-weights-accumulated-twice",
         family="F4",
         says="dW_hh is added up twice",
-        right="dW_hh += da @ h_prev.T",
-        wrong="dW_hh += 2 * da @ h_prev.T",
+        right="dW_hh += np.outer(da, h_prev)",
+        wrong="dW_hh += 2 * np.outer(da, h_prev)  # once in each of two passes",
         belief="Both entry points run the backward pass, and each adds to the gradient.",
         source="jcjohnson/torch-rnn 9582bec, BrainJS/brain.js#701",
         patches=(
@@ -120,9 +120,9 @@ MISTAKES = (
         tensors=("dW_hh",),
     ),
     Mistake(
-        name="weights.error-through-the-gradient-buffer",
+        name="input.error-through-the-gradient-buffer",
         family="F4",
-        says="dx is multiplied by dW_xh, the buffer of the gradient, not by W_xh",
+        says="dx goes through the buffer of the weights' gradient, not through the weights",
         right="dx = W_xh.T @ da",
         wrong="dx = dW_xh.T @ da",
         belief="The buffer of the weight's update has a name so like the weight's.",
@@ -135,9 +135,9 @@ MISTAKES = (
     Mistake(
         name="gru.candidate-row-past-the-reset-gate",
         family="F4",
-        says="W_hn and b_hn get the gradient of the candidate's pre-activation, without r",
-        right="db_hn += da_n * r",
-        wrong="db_hn += da_n",
+        says="dW_hn is taken from the candidate's pre-activation, before the reset gate",
+        right="dW_hn += np.outer(da_n * r, h_prev)",
+        wrong="dW_hn += np.outer(da_n, h_prev)",
         belief="W_hn gets the gradient of the candidate's pre-activation, as W_xn does.",
         source="",
         patches=(
@@ -154,9 +154,9 @@ MISTAKES = (
     Mistake(
         name="gru.reset-before-unreset-operand",
         family="F4",
-        says="dW_hn takes h_prev, where r h_prev was multiplied",
-        right="dW_hn += da_n @ (r * h_prev).T",
-        wrong="dW_hn += da_n @ h_prev.T",
+        says="dW_hn is taken with h_prev, not with the reset r h_prev",
+        right="dW_hn += np.outer(da_n, r * h_prev)",
+        wrong="dW_hn += np.outer(da_n, h_prev)",
         belief="Every row of W_hh is multiplied with h_prev.",
         source="",
         patches=(
@@ -170,11 +170,11 @@ MISTAKES = (
         hidden_by=({"max_T": 1, "regime": "zero_state"},),
     ),
     Mistake(
-        name="layers.gradient-stops-at-the-output",
+        name="layer.gradient-stops-below-the-last",
         family="F4",
-        says="no gradient goes from a layer to the one below",
-        right="dy = dx",
-        wrong="dy = np.zeros_like(dx)",
+        says="no gradient gets from a layer to the one below",
+        right="dy = dx  # of the layer above",
+        wrong="dy = 0",
         belief="The loss is the last layer's.",
         source="apache/mxnet#17818",
         patches=(Patch("manual_rnn/stack.py", "dy = dx if mask is None else dx * mask", "dy = dx * 0"),),
@@ -184,11 +184,11 @@ MISTAKES = (
         hidden_by=({"num_layers": 1},),
     ),
     Mistake(
-        name="gru.attention-of-one-layer",
+        name="attention.of-one-layer",
         family="F4",
         says="the attention's gradient is that of one layer alone",
-        right="dattention += dscore",
-        wrong="dattention = dscore",
+        right="dattention += dattention_of_layer",
+        wrong="dattention = dattention_of_layer",
         belief="Each layer has its own.",
         source="",
         patches=(

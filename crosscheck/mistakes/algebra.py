@@ -7,9 +7,9 @@ from crosscheck.referee.patched import Patch
 
 MISTAKES = (
     Mistake(
-        name="rnn.recurrent-weights-not-transposed",
+        name="rnn.weights-not-transposed",
         family="F16",
-        says="dh_prev is multiplied by W_hh, where its transpose belongs",
+        says="the carried gradient goes through W_hh where its transpose belongs",
         right="dh_prev = W_hh.T @ da",
         wrong="dh_prev = W_hh @ da",
         belief="Rows times W_hh or its transpose: both run, and one unit cannot tell.",
@@ -23,9 +23,9 @@ MISTAKES = (
     Mistake(
         name="bias.recycled-down-the-batch",
         family="F16",
-        says="the bias runs down the batch, where it runs along the units",
-        right="a = x @ W_xh.T + b",
-        wrong="a = x @ W_xh.T + np.resize(b, (H, B)).T",
+        says="the bias is laid along the batch, not along the units",
+        right="a = x @ W_xh.T + b[None, :]",
+        wrong="a = (W_xh @ x.T).ravel() + np.resize(b, H * B)",
         belief="A matrix plus a vector adds the vector to every row; in R, it runs down the columns.",
         source="bquast/rnn predictr.R",
         patches=(
@@ -44,11 +44,11 @@ MISTAKES = (
         ),
     ),
     Mistake(
-        name="output-layer.bias-with-an-axis-too-many",
+        name="readout.bias-with-an-axis-too-many",
         family="F16",
-        says="the output bias's gradient has an axis too many",
-        right="db_y = dy.sum(axis=(0, 1))",
-        wrong="db_y = dy.sum(axis=(0, 1), keepdims=True)",
+        says="db_y has an axis too many",
+        right="db_y = dy.sum(axis=0)",
+        wrong="db_y = dy.sum(axis=0, keepdims=True)",
         belief="(n,) and (1, n) are the same, until one is added to the other.",
         source="deeplearning.ai, 20 June 2021",
         patches=(

@@ -7,11 +7,11 @@ from crosscheck.referee.patched import Patch
 
 MISTAKES = (
     Mistake(
-        name="rnn.derivative-written-into-the-states",
+        name="memory.derivative-written-into-the-states",
         family="F11",
-        says="the activation's slope is written over the saved states, which dW_hh needs",
-        right="da = dh * (1 - h ** 2)",
-        wrong="h[...] = 1 - h ** 2; da = dh * h",
+        says="the activation's slope is written into the stored states, which are needed again",
+        right="slope = 1 - h ** 2",
+        wrong="h[...] = 1 - h ** 2; slope = h",
         belief="The states are not needed any more; but dW_hh needs them, and so does the caller.",
         source="hanbt/learn_dl",
         patches=(Patch("manual_rnn/cells/elman.py", "da[...] = df(h)", "h[...] = df(h); da[...] = h"),),
@@ -20,11 +20,11 @@ MISTAKES = (
         tensors=("y", "h_n"),
     ),
     Mistake(
-        name="time.output-gradient-added-to-in-place",
+        name="memory.output-gradient-added-to-in-place",
         family="F11",
         says="the caller's dy is written into",
-        right="dh = dy[-1] + dh_n",
-        wrong="dh = dy[-1]; dh += dh_n",
+        right="dh = dy[t] + dh_next",
+        wrong="dy[t] += dh_next; dh = dy[t]",
         belief="dy is as good a buffer as any; the numbers are right, the caller's array is not his any more.",
         source="Burton2000/CS231n-2017#7",
         patches=(Patch("manual_rnn/unroll.py", "dh[-1] += dy[-1]", "dy[-1] += dh[-1]; dh[-1] = dy[-1]"),),

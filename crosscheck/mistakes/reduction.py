@@ -9,7 +9,7 @@ MISTAKES = (
     Mistake(
         name="loss.mse-gradient-of-half-the-sum",
         family="F5",
-        says="the loss is a mean of squares, and its gradient that of half their sum",
+        says="the loss is a mean of squares, its gradient that of half their sum: the factor 2 / N is lost",
         right="dy = 2 * (y - target) / y.size",
         wrong="dy = y - target",
         belief="The gradient of a squared error is the error.",
@@ -22,7 +22,7 @@ MISTAKES = (
     Mistake(
         name="loss.mse-gradient-not-averaged-over-time",
         family="F5",
-        says="the loss is a mean over the steps, and its gradient is not divided by their number",
+        says="the loss is a mean over T, its gradient a sum",
         right="dy = 2 * (y - target) / (T * B * O)",
         wrong="dy = 2 * (y - target) / (B * O)",
         belief="Each step's gradient is that of its own loss, whose mean over time is taken elsewhere.",
@@ -36,9 +36,9 @@ MISTAKES = (
     Mistake(
         name="loss.cross-entropy-gradient-of-the-sum",
         family="F5",
-        says="the loss is a mean over steps and batch, and its gradient that of the sum",
-        right="dy = (softmax(y) - target) / (T * B)",
-        wrong="dy = softmax(y) - target",
+        says="the loss is a mean over T and B, its gradient that of the sum",
+        right="dy = (p - target) / (T * B)",
+        wrong="dy = p - target",
         belief="The gradient is p - y, everybody knows it.",
         source="karpathy/char-rnn#70",
         patches=(Patch("manual_rnn/losses.py", "keepdims=True) - target) / n", "keepdims=True) - target)"),),
@@ -50,9 +50,9 @@ MISTAKES = (
     Mistake(
         name="loss.cross-entropy-mean-over-the-classes",
         family="F5",
-        says="the loss is averaged over the classes too",
-        right="loss = -np.sum(target * log_softmax) / (T * B)",
-        wrong="loss = -np.mean(target * log_softmax)",
+        says="the loss is averaged over the classes too, and its gradient is not",
+        right="loss = -np.sum(target * np.log(p)) / (T * B)",
+        wrong="loss = -np.mean(target * np.log(p))",
         belief="np.mean, over the vocabulary too; the gradient is of the sum over it.",
         source="nicklashansen/rnn_lstm_from_scratch#1",
         patches=(
@@ -69,7 +69,7 @@ MISTAKES = (
     Mistake(
         name="bias.averaged-over-the-batch",
         family="F5",
-        says="the bias gradient is a mean over the batch, and those of the weights are sums",
+        says="the bias gradient is a mean over the batch, where the weights' is a sum",
         right="db += da.sum(axis=0)",
         wrong="db += da.mean(axis=0)",
         belief="colMeans for the biases, sums for the weights.",

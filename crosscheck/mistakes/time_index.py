@@ -9,9 +9,9 @@ MISTAKES = (
     Mistake(
         name="time.state-after-for-state-before",
         family="F2",
-        says="dW_hh takes the state after each step, not the one before it",
-        right="dW_hh += da @ h[t - 1].T",
-        wrong="dW_hh += da @ h[t].T",
+        says="dW_hh is taken with the state after its step, not with the one before",
+        right="dW_hh += np.outer(da, h[t - 1])",
+        wrong="dW_hh += np.outer(da, h[t])",
         belief="dW_hh takes the hidden state of its step.",
         source="VikParuchuri/zero_to_gpt#9, wvabrinskas/Neuron#181",
         patches=(Patch("manual_rnn/unroll.py", "steps_below(tape.h_in)", "steps_below(tape.states[0][1:])"),),
@@ -22,7 +22,7 @@ MISTAKES = (
     Mistake(
         name="time.state-before-the-first-wraps-around",
         family="F2",
-        says="the state before the first step is taken to be the last one, by an index of -1",
+        says="at the first step dW_hh is taken with the last state, h[-1], not with h_0",
         right="h_prev = h[t - 1] if t > 0 else h_0",
         wrong="h_prev = h[t - 1]",
         belief="h[t - 1] is right at every t; at t = 0 it is h[-1], the last one.",
@@ -39,7 +39,7 @@ MISTAKES = (
     Mistake(
         name="rnn.slope-of-the-step-before",
         family="F2",
-        says="the activation's slope is that of the state before the step",
+        says="the activation's slope is that of the step before",
         right="da = dh * (1 - h[t] ** 2)",
         wrong="da = dh * (1 - h[t - 1] ** 2)",
         belief="The list of states starts with the initial one, and the indices were not moved.",
@@ -52,9 +52,9 @@ MISTAKES = (
     Mistake(
         name="time.step-number-for-input",
         family="F2",
-        says="dW_xh takes the number of the step in place of its input",
-        right="dW_xh += da @ x[t].T",
-        wrong="dW_xh += da @ np.full_like(x[t], t).T",
+        says="dW_xh is taken with the number of the step in place of its input",
+        right="dW_xh += np.outer(da, x[t])",
+        wrong="dW_xh += np.outer(da, t)",
         belief="The step's pair was passed with the number of the step where its input belongs.",
         source="Element-Research/rnn 86ca245",
         patches=(
@@ -69,7 +69,7 @@ MISTAKES = (
     Mistake(
         name="time.output-gradient-of-the-next-step",
         family="F2",
-        says="each step is given the next step's output gradient",
+        says="every step but the last gets the output gradient of the step after it",
         right="dh = dy[t] + dh_next",
         wrong="dh = dy[t + 1] + dh_next",
         belief="Entry t of the states is after step t, so its gradient is dy[t].",
@@ -83,7 +83,7 @@ MISTAKES = (
     Mistake(
         name="time.output-gradient-of-the-first-step",
         family="F2",
-        says="every step is given the first step's output gradient",
+        says="every step but the last gets the output gradient of the first one",
         right="dh = dy[t] + dh_next",
         wrong="dh = dy[0] + dh_next",
         belief="One row of dy is broadcast over the steps, which nobody sees while dy is all ones.",
@@ -97,9 +97,9 @@ MISTAKES = (
     Mistake(
         name="rnn.slope-wrong-at-one-step",
         family="F2",
-        says="the second step takes the slope of the first",
+        says="at the second step the activation's slope is that of the first",
         right="da = dh * (1 - h[t] ** 2)",
-        wrong="da = dh * (1 - h[0 if t == 1 else t] ** 2)",
+        wrong="da = dh * (1 - h[0] ** 2)  # at t = 1",
         belief="The first step is treated apart, and the second one takes its slope.",
         source="hanbt/learn_dl",
         patches=(Patch("manual_rnn/cells/elman.py", "da[...] = df(h)  ", "da[...] = df(h); da[1:2] = df(h[:1])  "),),
@@ -109,9 +109,9 @@ MISTAKES = (
         hidden_by=({"max_T": 1},),
     ),
     Mistake(
-        name="lstm.peephole-weight-from-the-old-c",
+        name="peephole.weight-from-the-old-c",
         family="F2",
-        says="dp_o takes c_prev, where the output gate saw c",
+        says="dp_o is taken with the cell before the step",
         right="dp_o += da_o * c",
         wrong="dp_o += da_o * c_prev",
         belief="As for the other two gates.",
@@ -122,11 +122,11 @@ MISTAKES = (
         tensors=("dp_o",),
     ),
     Mistake(
-        name="lstm.projection-gradient-of-the-step-before",
+        name="projection.gradient-of-the-step-before",
         family="F2",
-        says="dW_hr takes the step before's o tanh(c)",
-        right="dW_hr += dh[t] @ m[t].T",
-        wrong="dW_hr += dh[t] @ m[t - 1].T",
+        says="dW_hr is taken with the unprojected state of the step before",
+        right="dW_hr += np.outer(dh, o * np.tanh(c))",
+        wrong="dW_hr += np.outer(dh, o_prev * np.tanh(c_prev))",
         belief="H_{t-1}, as for W_hh.",
         source="",
         patches=(

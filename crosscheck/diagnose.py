@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from crosscheck import strategies
 from crosscheck.case import Case
-from crosscheck.evidence import Seen, gather
+from crosscheck.evidence import Seen, gather, look
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import PatchError
@@ -36,8 +35,9 @@ class Explanation:
 
     Attributes:
         mistakes: the mistakes.
-        ulps: how far the subject's numbers are from theirs at the most, in units in the last place; 0: the same bits.
-        cases: on how many cases.
+        ulps: how far the subject's numbers are from theirs at the most, in units in the last place of a tensor's
+            largest element; 0: the same bits.
+        cases: on how many cases that show it.
     """
 
     mistakes: tuple[Mistake, ...]
@@ -70,7 +70,7 @@ def diagnose(subject: Subject, case: Case) -> Diagnosis:
         case: a case on which its numbers are wrong.
     """
     seen = gather(subject, case)
-    if not seen or not any(one.wrong for one in seen):
+    if not any(one.wrong or one.oddities for one in seen):
         return Diagnosis()
     candidates = [mistake for mistake in CATALOGUE.values() if _concerns(mistake, case)]
     networks = {mistake.name: planted(mistake) for mistake in candidates}
@@ -90,42 +90,40 @@ def _concerns(mistake: Mistake, case: Case) -> bool:
 
 
 def _share(network: Function, seen: Seen) -> float:
-    """Return which share of a subject's wrong tensors a mistake makes wrong too, 0 if it makes a right one wrong."""
-    values = _values(network, seen.case)
-    if values is None:
+    """Return which share of what is wrong with a subject is wrong with a mistake too; 0 if more is."""
+    made = _look(network, seen)
+    if made is None or not made.wrong <= seen.wrong or made.oddities != seen.oddities:
         return 0.0
-    result = Result({name: values[name] for name in seen.got if name in values})
-    checks = judge("", seen.case, result, seen.known.worst).checks
-    wrong = {check.name for check in checks if check.status is Status.FAIL}
-    return len(wrong & seen.wrong) / len(seen.wrong) if seen.wrong and wrong <= seen.wrong else 0.0
+    return len(made.wrong) / len(seen.wrong) if seen.wrong else 1.0
 
 
-def _values(network: Function, case: Case) -> dict[str, Any] | None:
-    """Return what a network with a mistake in it returns; None where the mistake lets it fail."""
-    try:
-        with np.errstate(all="ignore"):
-            return {name: np.asarray(array) for name, array in network(case).items()}
-    except Exception:  # a mistake may break a network in any way
-        return None
+def _look(network: Function, seen: Seen) -> Seen | None:
+    """Return what a network with a mistake in it does on a case, of what the subject returned; None if it breaks."""
+    made = look(Subject("", network, strategies.EVERYTHING), seen.case, seen.known, frozenset(seen.got))
+    return made if made is not None and made.got.keys() == seen.got.keys() else None
 
 
 def _explanation(mistakes: tuple[Mistake, ...], network: Function, seen: Sequence[Seen]) -> Explanation | None:
     """Return the mistakes as an explanation, if the network that has them reproduces what was seen on all cases."""
-    if not all(_reproduces(network, one) for one in seen):
-        return None
-    return Explanation(mistakes, max(_ulps(network, one) for one in seen), len(seen))
+    telling = 0
+    for one in seen:
+        status = _reproduces(network, one)
+        if status is Status.FAIL:
+            return None
+        telling += status is Status.PASS and bool(one.wrong or one.oddities)
+    return Explanation(mistakes, max(_ulps(network, one) for one in seen), telling) if telling else None
 
 
-def _reproduces(network: Function, seen: Seen) -> bool:
-    """Say whether a network with a mistake gives the subject's numbers, and a check by it is not blind."""
-    expected = _reference(network, seen.case)
-    if expected is None or not set(seen.got) <= set(expected.want):
-        return False
+def _reproduces(network: Function, seen: Seen) -> Status:
+    """Say whether a network with a mistake gives the subject's numbers: INCONCLUSIVE where the check by it is blind."""
+    made, expected = _look(network, seen), _reference(network, seen.case)
+    if made is None or expected is None or made.oddities != seen.oddities:
+        return Status.FAIL
     checks = judge("", seen.case, Result(seen.got), expected).checks
-    return all(
-        check.status is Status.PASS or (check.status is Status.INCONCLUSIVE and check.name not in seen.wrong)
-        for check in checks
-    )
+    if any(check.status is Status.FAIL for check in checks):
+        return Status.FAIL
+    blind = any(check.status is not Status.PASS for check in checks if check.name in seen.wrong)
+    return Status.INCONCLUSIVE if blind else Status.PASS
 
 
 def _reference(network: Function, case: Case) -> Reference | None:
@@ -137,14 +135,16 @@ def _reference(network: Function, case: Case) -> Reference | None:
 
 
 def _ulps(network: Function, seen: Seen) -> float:
-    values = _values(network, seen.case)
-    if values is None:
+    """Return how far a subject's numbers are from those of a mistake, in ulps of each tensor's largest element."""
+    made = _look(network, seen)
+    if made is None:
         return float("inf")
-    dtype = seen.case.array_dtype
     distances = [0.0]
     for name, got in seen.got.items():
-        unit = np.spacing(np.abs(values[name]).astype(dtype)).astype(np.float64)
-        distances.append(float(np.max(np.abs(got - values[name]) / unit, initial=0.0)))
+        want = made.got[name]
+        if got.size and not np.array_equal(got, want, equal_nan=True):
+            unit = float(np.spacing(np.max(np.abs(want)).astype(seen.case.array_dtype)))
+            distances.append(float(np.max(np.abs(got - want))) / unit)
     return max(distances)
 
 

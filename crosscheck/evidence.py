@@ -9,7 +9,7 @@ from typing import Any
 from crosscheck.case import Case
 from crosscheck.probes import probes
 from crosscheck.referee.truth import Known
-from crosscheck.subject import Subject, run
+from crosscheck.subject import Result, Subject, run
 from crosscheck.verdict import Status, Verdict, judge
 
 
@@ -21,7 +21,7 @@ class Seen:
         case: the case.
         got: what was returned, float64, by name.
         known: what is known of the case.
-        verdict: what it comes to, by the worst case of rounding.
+        verdict: what it comes to, by the worst case of rounding, with what is wrong besides numbers.
     """
 
     case: Case
@@ -31,23 +31,37 @@ class Seen:
 
     @property
     def wrong(self) -> frozenset[str]:
-        """The tensors that are wrong."""
+        """The tensors whose numbers are wrong."""
         return frozenset(check.name for check in self.verdict.checks if check.status is Status.FAIL)
+
+    @property
+    def oddities(self) -> frozenset[tuple[str, str]]:
+        """What is wrong besides numbers: the kind, and the tensor."""
+        return frozenset((finding.kind, finding.name) for finding in self.verdict.findings)
 
 
 def gather(subject: Subject, case: Case) -> tuple[Seen, ...]:
     """Return what a subject does on a failing case, first, and on grown ones.
 
-    Where it raises, or returns something malformed, its numbers say nothing, and the case is left out.
+    Where it raises, or returns nothing that can be read, its numbers say nothing, and the case is left out.
     """
     return tuple(seen for probe in probes(subject, case) if (seen := look(subject, probe)) is not None)
 
 
-def look(subject: Subject, case: Case) -> Seen | None:
-    """Return what a subject does on a case; None if it raises, or returns nothing well-formed."""
+def look(subject: Subject, case: Case, known: Known | None = None, names: frozenset[str] | None = None) -> Seen | None:
+    """Return what a subject does on a case; None if it raises, or returns nothing that can be read.
+
+    Args:
+        subject: the subject.
+        case: the case.
+        known: what is known of the case already.
+        names: the tensors to look at; all if None.
+    """
     result = run(subject, case)
-    if result.findings and not result.values:
+    values = {name: array for name, array in result.values.items() if names is None or name in names}
+    if any(finding.kind == "raised" for finding in result.findings) or not (values or result.findings):
         return None
-    known = Known(case)
+    known = known or Known(case)
     overflows = {} if result.finite else known.overflows
-    return Seen(case, result.values, known, judge(subject.name, case, result, known.worst, overflows))
+    seen = judge(subject.name, case, Result(values, result.findings), known.worst, overflows)
+    return Seen(case, values, known, seen)

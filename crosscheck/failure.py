@@ -40,12 +40,12 @@ def explain(subject: Subject | None, verdict: Verdict, after: int | None = None)
         after: how many cases it took to find.
     """
     wrong = [check for check in verdict.checks if check.status is Status.FAIL]
-    if not wrong or subject is None:
+    if subject is None:
         return Failure(verdict, after)
     return Failure(
         verdict,
         after,
-        localise(subject, verdict),
+        localise(subject, verdict) if wrong else None,
         diagnose(subject, verdict.case),
-        witnesses(Known(verdict.case), wrong),
+        witnesses(Known(verdict.case), wrong) if wrong else (),
     )

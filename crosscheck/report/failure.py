@@ -31,7 +31,8 @@ def failed(failure: Failure) -> RenderableType:
     if failure.location is not None:
         parts += wrapped("where", failure.location.sentences)
     parts += _why(failure.diagnosis)
-    parts += wrapped("agreed", failure.agreed, ", ")
+    if failure.agreed:
+        parts.append(line("agreed", ", ".join(failure.agreed)))
     if verdict.evidence:
         parts.append(line("judged by", "; ".join(verdict.evidence)))
     parts.append(line("again", again(verdict)))

@@ -165,7 +165,7 @@ def _negative(a: Bounded) -> Bounded:
 
 def _sum(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
     v, p, s, n = (part.sum(axis=axis, keepdims=keepdims) for part in (a.v, a.p, a.s, a.n))
-    return Bounded(v, p, s, n, _exact(a.q.min(axis=axis, keepdims=keepdims), s, a.format), a.format)
+    return Bounded(v, p, s, n, _exact(a.q.min(axis=axis, keepdims=keepdims, initial=NO_LIMIT), s, a.format), a.format)
 
 
 def _multiply(a: Bounded, b: Bounded) -> Bounded:
@@ -180,7 +180,7 @@ def _matmul(a: Bounded, b: Bounded) -> Bounded:
     p = A @ E_b + E_a @ (B + E_b)
     s = (A + E_a) @ (B + E_b)
     n = np.full(s.shape, a.shape[-1] + 1.0)  # one rounding for each product, and the additions
-    q = np.minimum(a.q.min(axis=-1)[..., None] * b.q.min(axis=-2), NO_LIMIT)
+    q = np.minimum(a.q.min(axis=-1, initial=NO_LIMIT)[..., None] * b.q.min(axis=-2, initial=NO_LIMIT), NO_LIMIT)
     return Bounded(a.v @ b.v, p, s, n, _exact(q, s, a.format), a.format)
 
 

@@ -42,16 +42,16 @@ class Reference:
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 
-def reference(case: Case, network: Network = manual) -> Reference:
+def reference(case: Case, network: Network | None = None) -> Reference:
     """Return what is right for a case.
 
     Args:
         case: the case.
-        network: what computes it; another one, such as the hand-written one with a mistake in it, brings its own values
-            and its own bound along.
+        network: what computes it, the hand-written one if None; another one, such as that with a mistake in it, brings
+            its own values and its own bound along.
     """
     format = FORMATS[case.dtype]
-    results: Mapping[str, Bounded] = network(case.lift(lambda array: bounded(array, format)))
+    results: Mapping[str, Bounded] = (network or manual)(case.lift(lambda array: bounded(array, format)))
     widening = 1 + FORMATS["float64"].u / format.u
     with np.errstate(all="ignore"):
         worst = {name: _or_infinite(result.E) for name, result in results.items()}

@@ -1,79 +1,76 @@
-"""The table of mutants, and what plants them.
-
-`mutants.py` is loaded by its path: the tests are no package, and their folder is not on `sys.path`.
-"""
+"""What plants the known mistakes, each of which the checker must find."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
-from crosscheck import Status, Verdict
-
-if TYPE_CHECKING:
-    from tests.meta import mutants
-else:
-    spec = importlib.util.spec_from_file_location("crosscheck_mutants", Path(__file__).with_name("mutants.py"))
-    mutants = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(mutants)
+from crosscheck import Case, Status, Verdict, subject
+from crosscheck.mistakes.catalogue import CATALOGUE, planted
+from crosscheck.mistakes.mistake import Mistake
+from crosscheck.referee.patched import Patch, patched
+from crosscheck.subject import Function
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes a `mutant` on every mutant, and one that takes `hides` too on all that hides one."""
+    """Run a test that takes a `mistake` on every mistake, and one that takes `hides` too on all that hides one."""
     if "hides" in metafunc.fixturenames:
-        hiding = [(mutant, hides) for mutant in mutants.MUTANTS for hides in mutant.hides]
-        names = [f"{mutant.name}-{','.join(f'{k}={v}' for k, v in hides.items())}" for mutant, hides in hiding]
-        metafunc.parametrize(("mutant", "hides"), hiding, ids=names)
-    elif "mutant" in metafunc.fixturenames:
-        metafunc.parametrize("mutant", mutants.MUTANTS, ids=[mutant.name for mutant in mutants.MUTANTS])
+        hiding = [(mistake, hides) for mistake in CATALOGUE.values() for hides in mistake.hidden_by]
+        names = [f"{mistake.name}-{','.join(f'{k}={v}' for k, v in hides.items())}" for mistake, hides in hiding]
+        metafunc.parametrize(("mistake", "hides"), hiding, ids=names)
+    elif "mistake" in metafunc.fixturenames:
+        metafunc.parametrize("mistake", CATALOGUE.values(), ids=CATALOGUE)
+
+
+def made(mistake: Mistake) -> Function:
+    """Return the hand-written network with a mistake in it, as a subject for the cell of the mistake's case alone."""
+    options: dict[str, Any] = {**mistake.options, "cell": Case.parse(mistake.case).spec.cell}
+    return subject(**options)(planted(mistake))
 
 
 @pytest.fixture
-def copied(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[mutants.Mutant | None], mutants.Subject]]:
-    """`(mutant or None) -> a copy of the hand-written network, with the mistake in it`."""
-    folders = []
-
-    def copy(mutant: mutants.Mutant | None) -> mutants.Subject:
-        folders.append(tmp_path_factory.mktemp("manual_rnn_copy"))
-        monkeypatch.syspath_prepend(folders[-1])
-        return mutants.copied(folders[-1], mutant)
-
-    yield copy
-    for folder in folders:
-        mutants.forget(folder)
-
-
-@pytest.fixture
-def clean(copied: Callable[[None], mutants.Subject]) -> mutants.Subject:
+def clean() -> Function:
     """A copy of the hand-written network with no mistake in it."""
-    return copied(None)
+    line = "from __future__ import annotations\n"
+    return patched([Patch("manual_rnn/errors.py", line, line)])
 
 
 @pytest.fixture
-def planted(mutant: mutants.Mutant, copied: Callable[[mutants.Mutant | None], mutants.Subject]) -> mutants.Subject:
+def wrong_network(mistake: Mistake) -> Function:
     """A copy of the hand-written network with the mistake in it."""
-    return copied(mutant)
+    return made(mistake)
 
 
 @pytest.fixture(scope="session")
-def named() -> Mapping[str, mutants.Mutant]:
-    """The mutants by name."""
-    by_name = {mutant.name: mutant for mutant in mutants.MUTANTS}
-    assert len(by_name) == len(mutants.MUTANTS)
-    return by_name
+def plant() -> Callable[[Mistake], Function]:
+    """`(mistake) -> a copy of the hand-written network with it, for the cell of its case`."""
+    return made
 
 
 @pytest.fixture(scope="session")
-def patched() -> Callable[[str, mutants.Mutant], str]:
-    """`(text, mutant) -> the text with the mistake in it`."""
-    return mutants.patched
+def is_smallest() -> Callable[[Mistake, Case], bool]:
+    """`(mistake, case) -> whether the case has the smallest T and B at which the mistake shows, and no smaller rest`.
+
+    I, H and O may be larger: arrays of another shape hold other numbers, where the mistake may be hidden by a zero.
+    """
+
+    def sizes(line: str) -> list[int]:
+        return [int(size) for size in re.findall(r"\d+", line.split(":")[1])]
+
+    def smallest(mistake: Mistake, case: Case) -> bool:
+        got, want = sizes(str(case)), sizes(mistake.case)
+        return got[:2] == want[:2] and all(g >= w for g, w in zip(got, want, strict=False))
+
+    return smallest
+
+
+@pytest.fixture(scope="session")
+def named() -> Mapping[str, Mistake]:
+    """The mistakes by name."""
+    return CATALOGUE
 
 
 @pytest.fixture(scope="session")

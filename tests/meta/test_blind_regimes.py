@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from crosscheck import Case, check
+from crosscheck import Case, check, subject
+from crosscheck.mistakes.mistake import Mistake
+from crosscheck.referee.patched import Patch, patched
 from crosscheck.regimes import REGIMES, ZERO, Fill
-
-if TYPE_CHECKING:
-    from tests.meta.mutants import Mutant, Subject
+from crosscheck.subject import Function
 
 EXAMPLES = 20
 EXAMPLES_BY_DEFAULT = 60
@@ -60,7 +60,7 @@ class Blind:
 
     Attributes:
         row: the regime, as the table has it.
-        mistakes: the names of those that pass, in `OWN` or of mutants.
+        mistakes: the names of those that pass, in `OWN` or in the catalogue.
         names: the features that all cases have.
         options: other options of the run.
         fill: what is changed of the regime "ordinary", which the numbers are drawn by.
@@ -78,14 +78,14 @@ class Blind:
 
 
 MASKING = (
-    "final-state-zero-after-the-end",
-    "initial-states-not-sorted",
-    "final-states-not-put-back",
-    "initial-state-gradients-not-put-back",
-    "output-after-the-end-is-the-state",
-    "gradient-of-the-padding-kept",
+    "lengths.final-state-zero-after-the-end",
+    "lengths.initial-states-not-sorted",
+    "lengths.final-states-not-put-back",
+    "lengths.initial-state-gradients-not-put-back",
+    "lengths.output-after-the-end-is-the-state",
+    "lengths.gradient-of-the-padding-kept",
 )
-CARRIES = ("rnn-carry-dropped", "lstm-dh-carry-dropped", "lstm-dc-carry-dropped", "gru-z-carry-dropped")
+CARRIES = ("rnn.carry-dropped", "lstm.dh-carry-dropped", "lstm.dc-carry-dropped", "gru.z-carry-dropped")
 SMALL = {"weights": Fill(45, 2.0**-11), "biases": ZERO, "states": ZERO}
 
 TABLE = (
@@ -93,8 +93,8 @@ TABLE = (
         "T=1, parameters only",
         (
             *CARRIES,
-            "weights-not-transposed",
-            "weights-overwritten-at-every-step",
+            "rnn.weights-not-transposed",
+            "time.weights-overwritten",
             "weights of the last step alone",
             "divided by T",
         ),
@@ -103,7 +103,7 @@ TABLE = (
     ),
     Blind(
         "T=2, zero state, loss on the last step, only dW_hh",
-        (*CARRIES, "weights-not-transposed", "final-state-gradient-ignored", "cell-state-gradient-ignored"),
+        (*CARRIES, "rnn.weights-not-transposed", "state.final-gradient-ignored", "lstm.cell-state-gradient-ignored"),
         names=("T=2",),
         fill={"states": ZERO, "dy": "last step", "outputs_only": True},
         compared=lambda name: name == "dW_hh",
@@ -111,11 +111,11 @@ TABLE = (
     Blind(
         "T=1, zero state, only dW_hh",
         (
-            "rnn-carry-without-weights",
-            "slope-of-another-activation",
-            "lstm-sigmoid-twice",
-            "rnn-tanh-twice",
-            "final-state-gradient-ignored",
+            "rnn.carry-without-weights",
+            "relu.slope-of-tanh",
+            "lstm.sigmoid-twice",
+            "rnn.tanh-twice",
+            "state.final-gradient-ignored",
         ),
         names=("T=1",),
         fill={"states": ZERO},
@@ -123,100 +123,98 @@ TABLE = (
     ),
     Blind(
         "weights about 1e-2, zero biases and states",
-        ("slope from the pre-activation", "rnn-tanh-twice", "lstm-slope-from-the-cell-state", "clip-slope-ignored"),
+        ("slope from the pre-activation", "rnn.tanh-twice", "lstm.slope-from-the-cell-state", "clip.slope-ignored"),
         options={"dtype": "bfloat16"},
         fill=SMALL,
     ),
     Blind("weights about 1e-2, zero biases and states, T=1", ("reset path dropped",), names=("T=1",), fill=SMALL),
-    Blind("zero biases", ("biases in another order", "second-bias-not-added"), fill={"biases": ZERO}),
+    Blind("zero biases", ("biases in another order", "bias.second-not-added"), fill={"biases": ZERO}),
     Blind(
         "B=1",
         (
-            "bias-averaged-over-the-batch",
+            "bias.averaged-over-the-batch",
             "weights averaged over the batch",
-            "initial-states-not-sorted",
-            "final-states-not-put-back",
-            "steps-and-batch-mixed-backward",
+            "lengths.initial-states-not-sorted",
+            "lengths.final-states-not-put-back",
+            "axes.steps-and-batch-mixed-backward",
         ),
         names=("B=1",),
     ),
-    Blind("H=1", ("weights-not-transposed", "gru-reset-gate-of-the-output-unit"), names=("H=1",)),
-    Blind("H=1, b_hn = 0", ("gru-reset-before-for-after",), names=("H=1",), fill={"biases": ZERO}),
+    Blind("H=1", ("rnn.weights-not-transposed", "gru.reset-gate-of-the-output-unit"), names=("H=1",)),
+    Blind("H=1, b_hn = 0", ("gru.reset-before-for-after",), names=("H=1",), fill={"biases": ZERO}),
     Blind(
         "all parameters equal",
-        ("weights-not-transposed", "lstm-gates-f-i-g-o"),
+        ("rnn.weights-not-transposed", "lstm.gates-f-i-g-o"),
         fill={"weights": REGIMES["equal_parameters"].weights, "biases": REGIMES["equal_parameters"].biases},
     ),
     Blind(
         "saturated",
-        ("reset path dropped", "final-state-gradient-ignored"),
+        ("reset path dropped", "state.final-gradient-ignored"),
         options={"dtype": "bfloat16"},
         fill={"weights": Fill(45, 2.0**-6), "biases": Fill(127, 1.0, zeros=False)},
         seen=False,
     ),
     Blind(
         "no dL/dh_n, dL/dc_n",
-        ("final-state-gradient-ignored", "final-state-gradient-overwritten", "cell-state-gradient-ignored"),
+        ("state.final-gradient-ignored", "state.final-gradient-overwritten", "lstm.cell-state-gradient-ignored"),
         fill={"outputs_only": True},
     ),
-    Blind("equal lengths", (*MASKING, "reversed-over-all-steps"), names=("lengths all T",)),
+    Blind("equal lengths", (*MASKING, "direction.reversed-over-all-steps"), names=("lengths all T",)),
     Blind(
         "unequal lengths, h_n unused",
-        ("final-state-zero-after-the-end", "final-states-not-put-back"),
+        ("lengths.final-state-zero-after-the-end", "lengths.final-states-not-put-back"),
         names=("longest below T",),
         fill={"outputs_only": True},
         compared=without("h_n", "c_n"),
     ),
     Blind(
         "unequal lengths, only h_n used",
-        ("output-after-the-end-is-the-state",),
+        ("lengths.output-after-the-end-is-the-state",),
         names=("longest below T",),
         fill={"dy": "nowhere"},
         compared=without("y"),
     ),
     Blind(
         "only dx compared",
-        ("weights-overwritten-at-every-step", "bias-averaged-over-the-batch", "second-bias-not-trained"),
+        ("time.weights-overwritten", "bias.averaged-over-the-batch", "bias.second-not-trained"),
         compared=lambda name: name == "dx",
     ),
     Blind(
         "only parameters compared",
-        ("error-through-the-gradient-buffer", "initial-state-gradient-of-the-first-step"),
+        ("input.error-through-the-gradient-buffer", "state.initial-gradient-of-the-first-step"),
         compared=params_only,
     ),
 )
 BOTH = [(blind, mistake) for blind in TABLE for mistake in blind.mistakes]
 each = pytest.mark.parametrize(("blind", "mistake"), BOTH, ids=[f"{blind.row}-{mistake}" for blind, mistake in BOTH])
 
-Copied = Callable[["Mutant"], "Subject"]
 
-
-def opaque(subject: Subject, compared: Callable[[str], bool]) -> Subject:
+def opaque(wrong: Function, compared: Callable[[str], bool]) -> Function:
     """Return a subject that computes in floating point alone, and returns what is compared."""
 
     def mine(case: Case) -> Mapping[str, Any]:
         if case.x.dtype.kind != "f":
             raise TypeError("compiled for floating point")
-        return {name: array for name, array in subject(case).items() if compared(name)}
+        return {name: array for name, array in wrong(case).items() if compared(name)}
 
-    options = subject.__crosscheck_options__  # type: ignore[attr-defined]
+    options = wrong.__crosscheck_options__  # type: ignore[attr-defined]
     mine.__crosscheck_options__ = options  # type: ignore[attr-defined]
     return mine
 
 
 @pytest.fixture
-def make(named: Mapping[str, Mutant], copied: Copied) -> Callable[[str, Callable[[str], bool]], Subject]:
+def make(
+    named: Mapping[str, Mistake], plant: Callable[[Mistake], Function]
+) -> Callable[[str, Callable[[str], bool]], Function]:
     """`(the name of a mistake, what is compared) -> an opaque subject that makes it`."""
 
-    def subject(mistake: str, compared: Callable[[str], bool]) -> Subject:
-        mutant = named.get(mistake)
-        if mutant is None:
-            (file, right), wrong, options = OWN[mistake]
-            any_mutant = next(iter(named.values()))
-            mutant = replace(any_mutant, name=mistake, file=file, right=right, wrong=wrong, options=options)
-        return opaque(copied(mutant), compared)
+    def make(mistake: str, compared: Callable[[str], bool]) -> Function:
+        if mistake in named:
+            return opaque(plant(named[mistake]), compared)
+        (file, right), wrong, options = OWN[mistake]
+        return opaque(subject(**options)(patched([Patch(file, right, wrong)])), compared)
 
-    return subject
+    return make
 
 
 @each

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +14,7 @@ from crosscheck.campaign import Checked, Event
 from crosscheck.examine import examine
 from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import make
-
-if TYPE_CHECKING:
-    from tests.meta.mutants import Subject
+from crosscheck.subject import Function, make
 
 EXAMPLES = 60
 TENSORS = [(cell, name) for cell in GATES for name in Case(Spec(cell, 1, 1), 1, 1).result_shapes]
@@ -42,7 +39,7 @@ def scaled_in_one_element(factor: float) -> Change:
     return change
 
 
-def with_fault(right: Subject, cell: str, name: str, change: Change) -> Subject:
+def with_fault(right: Function, cell: str, name: str, change: Change) -> Function:
     """Return a subject with one tensor changed."""
 
     @subject(cell=cell)
@@ -53,13 +50,13 @@ def with_fault(right: Subject, cell: str, name: str, change: Change) -> Subject:
     return faulty
 
 
-def constant(results: Mapping[str, Any]) -> Subject:
+def constant(results: Mapping[str, Any]) -> Function:
     """Return a subject that returns these results whatever it is asked."""
     return lambda _: results
 
 
 @pytest.mark.parametrize(("cell", "name"), TENSORS)
-def test_one_element_off_by_1e_9_is_found(cell: str, name: str, clean: Subject, wrong: Wrong) -> None:
+def test_one_element_off_by_1e_9_is_found(cell: str, name: str, clean: Function, wrong: Wrong) -> None:
     faulty = with_fault(clean, cell, name, scaled_in_one_element(1 + 1e-9))
     (verdict,) = check(faulty, max_examples=EXAMPLES, dtype="float64").failures
     assert wrong(verdict) == {name}
@@ -67,7 +64,7 @@ def test_one_element_off_by_1e_9_is_found(cell: str, name: str, clean: Subject, 
 
 
 @pytest.mark.parametrize(("cell", "name"), TENSORS)
-def test_a_tensor_off_by_the_factor_of_1e_6_is_found(cell: str, name: str, clean: Subject, wrong: Wrong) -> None:
+def test_a_tensor_off_by_the_factor_of_1e_6_is_found(cell: str, name: str, clean: Function, wrong: Wrong) -> None:
     faulty = with_fault(clean, cell, name, scaled(1 + 1e-6))
     (verdict,) = check(faulty, max_examples=EXAMPLES, dtype="float64").failures
     assert wrong(verdict) == {name}
@@ -75,7 +72,7 @@ def test_a_tensor_off_by_the_factor_of_1e_6_is_found(cell: str, name: str, clean
 
 @pytest.mark.parametrize("dtype", EVERYTHING["dtype"])
 @pytest.mark.parametrize("cell", GATES)
-def test_a_fault_in_the_last_digit_is_one_where_nothing_rounds(cell: str, dtype: str, clean: Subject) -> None:
+def test_a_fault_in_the_last_digit_is_one_where_nothing_rounds(cell: str, dtype: str, clean: Function) -> None:
     """Another right program may well end a digit further; but relu of a few dyadic numbers is the same for all.
 
     Its formula is wrong all the same, but what returns plain numbers can't be lifted, and so isn't asked for it.
@@ -93,7 +90,7 @@ def test_a_fault_in_the_last_digit_is_one_where_nothing_rounds(cell: str, dtype:
 
 @pytest.mark.parametrize("dtype", EVERYTHING["dtype"])
 @pytest.mark.parametrize("cell", GATES)
-def test_another_order_of_summation_is_no_fault(cell: str, dtype: str, clean: Subject) -> None:
+def test_another_order_of_summation_is_no_fault(cell: str, dtype: str, clean: Function) -> None:
     """The inputs and the batch are turned round, and the results turned back."""
 
     def turned(name: str, array: Any) -> Any:
@@ -113,7 +110,7 @@ def test_another_order_of_summation_is_no_fault(cell: str, dtype: str, clean: Su
 
 @pytest.mark.parametrize("dtype", EVERYTHING["dtype"])
 def test_a_fault_of_three_times_the_resolution_is_found_in_any_element(
-    dtype: str, clean: Subject, wrong: Wrong
+    dtype: str, clean: Function, wrong: Wrong
 ) -> None:
     """Three times: what was right may be off by one bound the other way, and must then be off by more than one. Where
     all is exact, the resolution is 0, and a fault of a few of the dtype's last digits is found.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crosscheck import Case, Status
 from crosscheck.axes import AXES, BATCH, TIME
 from crosscheck.campaign import Settings
+from crosscheck.mistakes.mistake import Mistake
 from crosscheck.properties import CHECKS, check_properties, joined, rows, steps
 from crosscheck.properties import changed as with_arrays
 from crosscheck.regimes import REGIMES
@@ -22,9 +23,6 @@ from crosscheck.spec import GATES
 from crosscheck.strategies import LENGTHS, cases
 from crosscheck.subject import BUILT_IN, Function, make, subject
 from crosscheck.subjects.manual import manual
-
-if TYPE_CHECKING:
-    from tests.meta.mutants import Mutant, Subject
 
 LINES = (
     "rnn_tanh:T3B3I2H2:regime=ordinary:seed=7",
@@ -313,15 +311,15 @@ def test_a_mistake_is_found_in_drawn_cases_and_repeats(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "broken"),
     [
-        ("output-gradient-of-the-last-step-only", {"time split", "zero-cotangent tail"}),
-        ("final-state-gradient-ignored", {"time split"}),
-        ("cell-state-gradient-ignored", {"time split"}),
+        ("time.output-gradient-of-the-last-step-only", {"time split", "zero-cotangent tail"}),
+        ("state.final-gradient-ignored", {"time split"}),
+        ("lstm.cell-state-gradient-ignored", {"time split"}),
     ],
 )
 def test_a_mistake_in_the_network_breaks_a_property(
-    name: str, broken: set[str], named: Mapping[str, Mutant], copied: Callable[[Mutant], Subject]
+    name: str, broken: set[str], named: Mapping[str, Mistake], plant: Callable[[Mistake], Function]
 ) -> None:
-    planted = make(copied(named[name]))
+    planted = make(plant(named[name]))
     found = search(planted, CHECKS, Settings(max_examples=40))
     assert {failure.name for failure in found.failures} == broken
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cache
 
 import numpy as np
 
@@ -19,14 +19,14 @@ from crosscheck.case import Case
 from crosscheck.evidence import Seen, gather, look
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.mistakes.mistake import Mistake
-from crosscheck.referee.patched import PatchError
+from crosscheck.referee.patched import Patch, PatchError, patched
 from crosscheck.referee.reference import Reference, reference
 from crosscheck.signatures import Signature, signatures
 from crosscheck.subject import Function, Result, Subject
 from crosscheck.verdict import Status, judge
 
-PAIRED = 16
-"""So many of the mistakes that explain most are tried in pairs: 120 of them, a second or two."""
+PAIRED = 4
+"""So many of the mistakes that leave least unexplained are tried together with others."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,21 @@ def diagnose(subject: Subject, case: Case) -> Diagnosis:
     if not any(one.wrong or one.oddities for one in seen):
         return Diagnosis()
     candidates = [mistake for mistake in CATALOGUE.values() if _concerns(mistake, case)]
-    networks = {mistake.name: planted(mistake) for mistake in candidates}
-    shares = {mistake.name: _share(networks[mistake.name], seen[0]) for mistake in candidates}
-    single = [mistake for mistake in candidates if shares[mistake.name] > 0]
-    explanations = [e for m in single if (e := _explanation((m,), networks[m.name], seen)) is not None]
+    possible = [mistake for mistake in candidates if _may_be(_network(mistake), seen[0])]
+    explanations = [e for m in possible if (e := _explanation((m,), _network(m), seen)) is not None]
     if not explanations:
-        likely = sorted(single, key=lambda mistake: -shares[mistake.name])[:PAIRED]
-        explanations = list(_pairs(likely, seen))
+        explanations = list(_pairs(possible, seen))
     found = tuple(sorted(explanations, key=lambda e: _rank(e, case)))
     return Diagnosis(found, () if found else signatures(seen), len(candidates), len(seen))
+
+
+def _network(mistake: Mistake) -> Function:
+    return _patched(mistake.patches)
+
+
+@cache
+def _patched(patches: tuple[Patch, ...]) -> Function:
+    return patched(patches)
 
 
 def _concerns(mistake: Mistake, case: Case) -> bool:
@@ -89,12 +95,12 @@ def _concerns(mistake: Mistake, case: Case) -> bool:
     return case.spec.cell in cells
 
 
-def _share(network: Function, seen: Seen) -> float:
-    """Return which share of what is wrong with a subject is wrong with a mistake too; 0 if more is."""
+def _may_be(network: Function, seen: Seen) -> bool:
+    """Say whether a mistake makes something wrong, and nothing that is right with the subject."""
     made = _look(network, seen)
-    if made is None or not made.wrong <= seen.wrong or made.oddities != seen.oddities:
-        return 0.0
-    return len(made.wrong) / len(seen.wrong) if seen.wrong else 1.0
+    if made is None or not (made.wrong or made.oddities):
+        return False
+    return made.wrong <= seen.wrong and made.oddities == seen.oddities
 
 
 def _look(network: Function, seen: Seen) -> Seen | None:
@@ -148,15 +154,31 @@ def _ulps(network: Function, seen: Seen) -> float:
     return max(distances)
 
 
-def _pairs(mistakes: Sequence[Mistake], seen: Sequence[Seen]) -> Iterator[Explanation]:
-    for pair in combinations(mistakes, 2):
-        try:
-            network = planted(pair)
-        except PatchError:  # both change the same line
-            continue
-        found = _explanation(pair, network, seen)
-        if found is not None:
-            yield found
+def _pairs(possible: Sequence[Mistake], seen: Sequence[Seen]) -> Iterator[Explanation]:
+    """Try the mistakes that leave least unexplained, each with those that make all of that wrong."""
+    telling = seen[min(1, len(seen) - 1)]
+    rest = {mistake.name: _unexplained(_network(mistake), telling) for mistake in possible}
+    likely = sorted(possible, key=lambda mistake: len(rest[mistake.name]))[:PAIRED]
+    for a in likely:
+        for b in possible:
+            made = _look(_network(b), telling)
+            if b in (a, *likely[: likely.index(a)]) or made is None or not rest[a.name] <= made.wrong:
+                continue
+            try:
+                found = _explanation((a, b), planted((a, b)), seen)
+            except PatchError:  # both change the same line
+                continue
+            if found is not None:
+                yield found
+
+
+def _unexplained(network: Function, seen: Seen) -> frozenset[str]:
+    """Return the wrong tensors of a subject whose numbers a mistake doesn't give."""
+    expected = _reference(network, seen.case)
+    if _look(network, seen) is None or expected is None:
+        return seen.wrong
+    checks = judge("", seen.case, Result(seen.got), expected).checks
+    return frozenset(check.name for check in checks if check.status is Status.FAIL and check.name in seen.wrong)
 
 
 def _rank(explanation: Explanation, case: Case) -> tuple[float, ...]:

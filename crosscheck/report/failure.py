@@ -94,7 +94,8 @@ def _why(diagnosis: Diagnosis) -> list[Text]:
         looks = [f"{', '.join(s.tensors)}: {s.says}" for s in diagnosis.signatures]
         return [line("because", nothing), *wrapped("looks like", looks)]
     first, *others = diagnosis.explanations
-    return [*_because(first), *wrapped("or", [f"{_names(other)}, which gives the same" for other in others])]
+    same = [f"{_names(other)}: the same numbers" for other in others]
+    return [*_because(first), *[line("or", text) for text in same]]
 
 
 def _because(explanation: Explanation) -> Iterator[Text]:

@@ -6,7 +6,6 @@ import io
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 from rich.console import Console, RenderableType
 
@@ -17,14 +16,12 @@ from crosscheck.features import FEATURES, GROUPS
 from crosscheck.report.terminal import (
     Terminal,
     coverage,
-    failure,
-    failure_text,
     outcome,
     passed,
     regime_table,
     summary,
 )
-from crosscheck.subject import Finding, make
+from crosscheck.subject import make
 from crosscheck.verdict import TensorCheck
 
 CASE = Case.parse("rnn_tanh:T1B1I1H1:seed=3")
@@ -37,39 +34,6 @@ def text_of(renderable: RenderableType) -> str:
     file = io.StringIO()
     Console(file=file, width=120, color_system=None, markup=False).print(renderable, soft_wrap=True)
     return file.getvalue()
-
-
-def test_a_failure_shows_every_number_and_how_to_repeat_it() -> None:
-    findings = (Finding("raised", "", "ValueError: no", "Traceback:\n  here"), Finding("wrong shape", "db", "got (1,)"))
-    verdict = Verdict("my net.py:f", CASE, (BAD, GOOD, UNSURE), findings, ("dW_xh", "dW_hh"))
-    assert (
-        failure_text(verdict)
-        == """
-FAIL  my net.py:f   dx wrong and raised, wrong shape
-  case         rnn_tanh:T1B1I1H1:seed=3
-  raised: ValueError: no
-    Traceback:
-      here
-  wrong shape: db: got (1,)
-  tensor   got  want    bound  error/bound  resolution   worst at   wrong
-  dx      0.25  -0.5  8.9e-16     8.44e+14     1.8e-15  [0, 0, 1]  3 of 4
-  right        y
-  undecided    h_n
-  not checked  dW_xh, dW_hh
-  again        crosscheck run 'my net.py:f' --case rnn_tanh:T1B1I1H1:seed=3
-
-"""
-    )
-
-
-def test_a_failure_says_after_how_many_cases() -> None:
-    text = text_of(failure(Verdict("mine", CASE, (BAD,), (), ()), after=12))
-    assert "FAIL  mine   dx wrong   after 12 cases\n" in text
-
-
-def test_a_row_is_never_cut() -> None:
-    verdict = Verdict("mine" * 60, CASE, (BAD,), (), ())
-    assert f"run {'mine' * 60} --case {CASE}\n" in failure_text(verdict)
 
 
 def test_brackets_in_a_name_are_kept() -> None:
@@ -107,23 +71,6 @@ INCONCLUSIVE  mine
 
 """
     )
-
-
-@pytest.mark.parametrize(
-    ("got", "want", "shown"),
-    [
-        (1.0, 1.0, ("1", "1")),
-        (np.nan, 0.123456, ("nan", "0.1235")),
-        (np.inf, 1.0, ("inf", "1")),
-        (1 / 3, 1 / 3 + 1e-9, ("0.33333333333", "0.33333333433")),
-        (1.0, 1.0 + 2.0**-52, ("1", "1.0000000000000002")),
-        (5.0, 0.0, ("5", "0")),
-    ],
-)
-def test_numbers_show_enough_digits_to_tell_them_apart(got: float, want: float, shown: tuple[str, str]) -> None:
-    check = TensorCheck("y", Status.FAIL, (), got, want, 0.0, np.inf, 0.0, 1, 1)
-    row = failure_text(Verdict("mine", CASE, (check,), (), ())).splitlines()[4]
-    assert row.split()[:3] == ["y", *shown]
 
 
 TALLY = Tally("lstm", "float32", 20, 4, 2, 1, 0.25, 1.5e-4, 3.25)

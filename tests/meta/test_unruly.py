@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from crosscheck import ArgumentError, Case, Report, Status, Verdict, assert_agrees, check, subject
-from crosscheck.report.terminal import failure_text
+from crosscheck.failure import Failure
+from crosscheck.report.failure import failure_text
 from crosscheck.spec import GATES
 from crosscheck.subjects.manual import manual
 
@@ -145,7 +146,7 @@ def test_a_finding(what: str) -> None:
     assert [(finding.kind, finding.name) for finding in verdict.findings] == [(kind, name)]
     assert not [check.name for check in verdict.checks if check.status is Status.FAIL]
     assert name not in verdict.not_checked
-    assert kind in failure_text(verdict)
+    assert kind in failure_text(Failure(verdict))
     with pytest.raises(AssertionError, match=kind):
         assert_agrees(behaving(behaviour), max_examples=EXAMPLES)
 

@@ -8,7 +8,7 @@ and on larger ones. Where no single mistake does, pairs are tried. What explains
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -158,11 +158,11 @@ def _pairs(possible: Sequence[Mistake], seen: Sequence[Seen]) -> Iterator[Explan
     """Try the mistakes that leave least unexplained, each with those that make all of that wrong."""
     telling = seen[min(1, len(seen) - 1)]
     rest = {mistake.name: _unexplained(_network(mistake), telling) for mistake in possible}
-    likely = sorted(possible, key=lambda mistake: len(rest[mistake.name]))[:PAIRED]
+    likely = sorted(possible, key=lambda mistake: sum(rest[mistake.name].values()))[:PAIRED]
     for a in likely:
         for b in possible:
             made = _look(_network(b), telling)
-            if b in (a, *likely[: likely.index(a)]) or made is None or not rest[a.name] <= made.wrong:
+            if b in (a, *likely[: likely.index(a)]) or made is None or not rest[a.name].keys() <= made.wrong:
                 continue
             try:
                 found = _explanation((a, b), planted((a, b)), seen)
@@ -172,13 +172,13 @@ def _pairs(possible: Sequence[Mistake], seen: Sequence[Seen]) -> Iterator[Explan
                 yield found
 
 
-def _unexplained(network: Function, seen: Seen) -> frozenset[str]:
-    """Return the wrong tensors of a subject whose numbers a mistake doesn't give."""
+def _unexplained(network: Function, seen: Seen) -> Mapping[str, int]:
+    """Return how many elements of a subject's wrong tensors have numbers that a mistake doesn't give."""
     expected = _reference(network, seen.case)
     if _look(network, seen) is None or expected is None:
-        return seen.wrong
+        return {check.name: check.wrong for check in seen.verdict.checks if check.name in seen.wrong}
     checks = judge("", seen.case, Result(seen.got), expected).checks
-    return frozenset(check.name for check in checks if check.status is Status.FAIL and check.name in seen.wrong)
+    return {check.name: check.wrong for check in checks if check.status is Status.FAIL and check.name in seen.wrong}
 
 
 def _rank(explanation: Explanation, case: Case) -> tuple[float, ...]:

@@ -101,8 +101,8 @@ def _why(diagnosis: Diagnosis) -> list[Text]:
 def _because(explanation: Explanation) -> Iterator[Text]:
     mistakes = explanation.mistakes
     says = "; and ".join(mistake.says for mistake in mistakes)
-    word = "mistake" if len(mistakes) == 1 else "mistakes"
-    how = f"{word} {_names(explanation)}, reproduces it to {number(explanation.ulps, 2)} ulp"
+    word, verb = ("mistake", "reproduces") if len(mistakes) == 1 else ("mistakes", "reproduce")
+    how = f"{word} {_names(explanation)}, {verb} it to {number(explanation.ulps, 2)} ulp"
     yield line("because", f"{says} ({how})")
     for mistake in mistakes:
         yield line("", f"  yours       {mistake.wrong}")

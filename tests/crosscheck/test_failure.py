@@ -1,0 +1,99 @@
+"""A failure, explained: the design's own example from the command line, line by line, and what can't be explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from crosscheck import Case, Status, assert_agrees
+from crosscheck.cli import cli
+from crosscheck.examine import examine
+from crosscheck.failure import Failure, explain
+from crosscheck.subject import make, subject
+from crosscheck.subjects.manual import manual
+from crosscheck.verdict import Verdict
+
+MY_RNN = '''
+import crosscheck
+import numpy as np
+
+
+@crosscheck.subject(cell="rnn_tanh", output_layer=True, loss="half_squared_error")
+def rnn(case):
+    """An Elman network that reads out every step; backpropagation that forgot about time."""
+    W_xh, W_hh, W_hy = case.params["W_xh"], case.params["W_hh"], case.params["W_hy"]
+    b_h, b_y = case.params["b_xh"] + case.params["b_hh"], case.params["b_y"]
+    x, h = case.x, [case.h_0[0]]
+    for t in range(case.T):
+        h.append(np.tanh(x[t] @ W_xh.T + h[t] @ W_hh.T + b_h))
+    y = np.stack(h[1:]) @ W_hy.T + b_y
+
+    dW_xh, dW_hh, dW_hy, dx = np.zeros_like(W_xh), np.zeros_like(W_hh), np.zeros_like(W_hy), np.zeros_like(x)
+    db_h, db_y = np.zeros_like(b_h), np.zeros_like(b_y)
+    for t in reversed(range(case.T)):
+        dy = y[t] - case.target[t]
+        dW_hy += dy.T @ h[t + 1]
+        db_y += dy.sum(axis=0)
+        dh = dy @ W_hy
+        da = (1 - h[t + 1] ** 2) * dh
+        dW_xh += da.T @ x[t]
+        dW_hh += da.T @ h[t]
+        db_h += da.sum(axis=0)
+        dx[t] = da @ W_xh
+    return {
+        "y": y, "h_n": h[-1][None], "dx": dx,
+        "dW_xh": dW_xh, "dW_hh": dW_hh, "db_xh": db_h, "db_hh": db_h, "dW_hy": dW_hy, "db_y": db_y,
+    }
+'''
+SHOWN = """
+FAIL  my_rnn.py:rnn   dx, dW_xh, dW_hh, db_xh, db_hh are wrong
+"""
+
+
+def test_the_example_of_the_design(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_rnn.py").write_text(MY_RNN, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    line = "rnn_tanh:T2B1I1H1O1:loss=half_squared_error:seed=7"
+    done = CliRunner().invoke(cli, ["run", "my_rnn.py:rnn", "--case", line], standalone_mode=False)
+    assert (done.output, done.return_value) == (SHOWN, 1)
+
+
+def without_carry(case: Case) -> Mapping[str, Any]:
+    results = {name: np.array(array) for name, array in manual(case).items()}
+    return results | {"dh_0": 0 * results["dh_0"]}
+
+
+def test_where_why_and_who_agrees() -> None:
+    subject_ = make(subject(cell="gru")(without_carry))
+    (verdict,) = examine([subject_], Case.parse("gru:T2B2I2H2:regime=ordinary:seed=1"), deep=True)
+    failure = explain(subject_, verdict, after=3)
+    assert (failure.verdict, failure.after) == (verdict, 3)
+    assert failure.location is not None
+    assert failure.location.wrong == ("dh_0",)
+    assert [s.says for s in failure.diagnosis.signatures] == ["all zero"]
+    assert failure.agreed == ("definition in ball arithmetic (128 bit)", "torch autograd", "complex step")
+
+
+def test_a_part_of_the_referee_is_not_experimented_on() -> None:
+    verdict = Verdict("definition", Case.parse("gru:T1B1I1H1:seed=1"), (), (), ())
+    assert explain(None, verdict) == Failure(verdict)
+
+
+def test_what_raises_is_neither_located_nor_diagnosed() -> None:
+    def broken(case: Case) -> Mapping[str, Any]:
+        raise ValueError(f"no {case.T}")
+
+    subject_ = make(subject(cell="gru")(broken))
+    (verdict,) = examine([subject_], Case.parse("gru:T1B1I1H1:seed=1"))
+    assert verdict.status is Status.FAIL
+    assert explain(subject_, verdict) == Failure(verdict)
+
+
+def test_an_assertion_error_says_the_same() -> None:
+    with pytest.raises(AssertionError, match=r"\n  looks like   dh_0: all zero\n"):
+        assert_agrees(subject(cell="gru")(without_carry), max_examples=5)

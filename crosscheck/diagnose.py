@@ -72,7 +72,7 @@ def diagnose(subject: Subject, case: Case) -> Diagnosis:
     seen = gather(subject, case)
     if not any(one.wrong or one.oddities for one in seen):
         return Diagnosis()
-    candidates = [mistake for mistake in CATALOGUE.values() if _concerns(mistake, case)]
+    candidates = [mistake for mistake in CATALOGUE.values() if case.spec.cell in mistake.cells]
     possible = [mistake for mistake in candidates if _may_be(_network(mistake), seen[0])]
     explanations = [e for m in possible if (e := _explanation((m,), _network(m), seen)) is not None]
     if not explanations:
@@ -88,11 +88,6 @@ def _network(mistake: Mistake) -> Function:
 @cache
 def _patched(patches: tuple[Patch, ...]) -> Function:
     return patched(patches)
-
-
-def _concerns(mistake: Mistake, case: Case) -> bool:
-    cells = strategies.supports(mistake.options)["cell"]
-    return case.spec.cell in cells
 
 
 def _may_be(network: Function, seen: Seen) -> bool:

@@ -42,3 +42,9 @@ class Mistake:
     case: str
     tensors: tuple[str, ...]
     hidden_by: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells that it may be made in."""
+        cell = self.options["cell"]
+        return (cell,) if isinstance(cell, str) else tuple(cell)

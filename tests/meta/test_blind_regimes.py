@@ -186,7 +186,7 @@ TABLE = (
     ),
 )
 BOTH = [(blind, mistake) for blind in TABLE for mistake in blind.mistakes]
-each = pytest.mark.parametrize(("blind", "mistake"), BOTH, ids=[f"{blind.row}-{mistake}" for blind, mistake in BOTH])
+each = pytest.mark.parametrize(("blind", "name"), BOTH, ids=[f"{blind.row}-{mistake}" for blind, mistake in BOTH])
 
 
 def opaque(wrong: Function, compared: Callable[[str], bool]) -> Function:
@@ -208,10 +208,10 @@ def make(
 ) -> Callable[[str, Callable[[str], bool]], Function]:
     """`(the name of a mistake, what is compared) -> an opaque subject that makes it`."""
 
-    def make(mistake: str, compared: Callable[[str], bool]) -> Function:
-        if mistake in named:
-            return opaque(plant(named[mistake]), compared)
-        (file, right), wrong, options = OWN[mistake]
+    def make(name: str, compared: Callable[[str], bool]) -> Function:
+        if name in named:
+            return opaque(plant(named[name]), compared)
+        (file, right), wrong, options = OWN[name]
         return opaque(subject(**options)(patched([Patch(file, right, wrong)])), compared)
 
     return make
@@ -219,21 +219,21 @@ def make(
 
 @each
 def test_a_mistake_passes_in_a_blind_regime(
-    blind: Blind, mistake: str, make: Any, monkeypatch: pytest.MonkeyPatch
+    blind: Blind, name: str, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(REGIMES, "ordinary", replace(REGIMES["ordinary"], **blind.fill))
     options: dict[str, Any] = {"dtype": "float64", **blind.options}
     report = check(
-        make(mistake, blind.compared), max_examples=EXAMPLES, regime=("ordinary", *blind.names), shrink=False, **options
+        make(name, blind.compared), max_examples=EXAMPLES, regime=("ordinary", *blind.names), shrink=False, **options
     )
     assert report.failures == ()
     assert report.cases == EXAMPLES
     assert (report.inconclusive < report.cases) == blind.seen
 
 
-@pytest.mark.parametrize("mistake", dict.fromkeys(mistake for _, mistake in BOTH))
-def test_an_ordinary_run_finds_it(mistake: str, make: Any) -> None:
-    assert check(make(mistake, EVERYTHING), max_examples=EXAMPLES_BY_DEFAULT, shrink=False).failures
+@pytest.mark.parametrize("name", dict.fromkeys(name for _, name in BOTH))
+def test_an_ordinary_run_finds_it(name: str, make: Any) -> None:
+    assert check(make(name, EVERYTHING), max_examples=EXAMPLES_BY_DEFAULT, shrink=False).failures
 
 
 def test_the_guide_has_every_row() -> None:

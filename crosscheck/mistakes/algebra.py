@@ -58,4 +58,92 @@ MISTAKES = (
         case="rnn_tanh:T1B1I1H1O1:seed=0",
         tensors=("db_y",),
     ),
+    Mistake(
+        name="rnn.weight-gradient-transposed",
+        family="F16",
+        says="dW_hh is transposed: the factors of the outer product have changed places",
+        right="dW_hh += np.outer(da, h_prev)",
+        wrong="dW_hh += np.outer(h_prev, da)",
+        belief="W_hh is square, so it fits either way.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/unroll.py",
+                "np.matmul(da[:, blocks].T, operand, out=dW_hh[rows])",
+                "np.matmul(operand.T, da[:, blocks], out=dW_hh[rows])",
+            ),
+        ),
+        options={"cell": RNN},
+        case="rnn_tanh:T1B1I1H2:seed=0",
+        tensors=("dW_hh",),
+        hidden_by=({"max_H": 1},),
+    ),
+    Mistake(
+        name="rnn.weights-transposed-forward",
+        family="F16",
+        says="the forward pass multiplies with W_hh's transpose, and the backward pass with W_hh's own",
+        right="a = W_xh @ x + W_hh @ h_prev",
+        wrong="a = W_xh @ x + W_hh.T @ h_prev",
+        belief="W_hh is square, so it fits either way.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/cells/elman.py",
+                "np.matmul(h_in, weights.W_hh_T, out=h)",
+                "np.matmul(h_in, weights.W_hh, out=h)",
+            ),
+        ),
+        options={"cell": RNN},
+        case="rnn_tanh:T1B1I1H2:seed=1",
+        tensors=("y", "h_n"),
+        hidden_by=({"max_H": 1},),
+    ),
+    Mistake(
+        name="lstm.weights-not-transposed",
+        family="F16",
+        says="the carried gradient goes through each gate's block of W_hh where its transpose belongs",
+        right="dh_prev = W_hh.T @ da",
+        wrong="dh_prev = sum(W @ da_k for W, da_k in gates)",
+        belief="Each block is square, so it fits either way.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/cells/lstm.py",
+                "return da @ weights.W_hh  #",
+                (
+                    "H = dh.shape[-1]\n"
+                    "    parts = [slice(k * H, (k + 1) * H) for k in range(4)]\n"
+                    "    return sum(da[:, part] @ weights.W_hh[part].T for part in parts)  #"
+                ),
+            ),
+        ),
+        options={"cell": "lstm"},
+        case="lstm:T1B1I1H2:seed=0",
+        tensors=("dh_0",),
+        hidden_by=({"max_H": 1},),
+    ),
+    Mistake(
+        name="gru.weights-not-transposed",
+        family="F16",
+        says="the carried gradient goes through each gate's block of W_hh where its transpose belongs",
+        right="dh_prev = W_hh.T @ da",
+        wrong="dh_prev = sum(W @ da_k for W, da_k in gates)",
+        belief="Each block is square, so it fits either way.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/cells/gru.py",
+                "return da_h @ weights.W_hh  #",
+                (
+                    "H = dh.shape[-1]\n"
+                    "    parts = [slice(k * H, (k + 1) * H) for k in range(3)]\n"
+                    "    return sum(da_h[:, part] @ weights.W_hh[part].T for part in parts)  #"
+                ),
+            ),
+        ),
+        options={"cell": "gru"},
+        case="gru:T1B1I1H2:seed=0",
+        tensors=("dh_0",),
+        hidden_by=({"max_H": 1},),
+    ),
 )

@@ -86,8 +86,11 @@ MISTAKES = (
         wrong="dh_prev = W_hh.T @ da",
         belief="All of h_prev's influence goes through W_hh.",
         source="",
-        patches=(Patch("manual_rnn/cells/gru.py", "dh_prev += dh * z", "pass"),),
-        options={"cell": "gru"},
+        patches=(
+            Patch("manual_rnn/cells/gru.py", "dh_prev += dh * z", "pass"),
+            Patch("manual_rnn/cells/gru_reset_before.py", "dh_prev += dh * z", "pass"),
+        ),
+        options={"cell": "gru", "reset_after": (True, False)},
         case="gru:T1B1I1H1:seed=0",
         tensors=("dh_0",),
     ),
@@ -126,5 +129,125 @@ MISTAKES = (
             {"max_T": 1},
             {"regime": "last_step"},
         ),
+    ),
+    Mistake(
+        name="lstm.carries-dropped",
+        family="F1",
+        says="neither the gradient of h nor that of c is carried to the previous step",
+        right="dh_next, dc_next = dh_prev, dc_prev",
+        wrong="dh_next, dc_next = 0, 0",
+        belief="dh_prev and dc_prev were returned, and never assigned for the next step.",
+        source="nicklashansen/rnn_lstm_from_scratch#1, CaptainE/RNN-LSTM-in-numpy#1",
+        patches=(
+            Patch("manual_rnn/cells/lstm.py", "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #"),
+            Patch("manual_rnn/cells/lstm.py", "np.multiply(dc, f, out=dc_prev)", "dc_prev[...] = 0"),
+        ),
+        options={"cell": "lstm"},
+        case="lstm:T1B1I1H1:seed=0",
+        tensors=("dh_0", "dc_0"),
+    ),
+    Mistake(
+        name="gru.carry-dropped",
+        family="F1",
+        says="the gradient is not carried to the previous step, neither through z nor through W_hh",
+        right="dh_prev = dh * z + W_hh.T @ da",
+        wrong="dh_prev = 0",
+        belief="A step's gradient comes from its own output, and that is all.",
+        source="",
+        patches=(
+            Patch("manual_rnn/cells/gru.py", "return da_h @ weights.W_hh  #", "return 0 * da_h @ weights.W_hh  #"),
+            Patch("manual_rnn/cells/gru.py", "dh_prev += dh * z", "pass"),
+            Patch("manual_rnn/cells/gru_reset_before.py", "return dh_in", "return 0 * dh_in"),
+            Patch("manual_rnn/cells/gru_reset_before.py", "dh_prev += dh * z", "pass"),
+        ),
+        options={"cell": "gru", "reset_after": (True, False)},
+        case="gru:T1B1I1H1:seed=0",
+        tensors=("dh_0",),
+    ),
+    Mistake(
+        name="gru.weights-carry-dropped",
+        family="F1",
+        says="the gradient is carried to the previous step through z alone, not through W_hh",
+        right="dh_prev = dh * z + W_hh.T @ da",
+        wrong="dh_prev = dh * z",
+        belief="What z lets past is the memory, and memory is what gradients travel by.",
+        source="",
+        patches=(
+            Patch("manual_rnn/cells/gru.py", "return da_h @ weights.W_hh  #", "return 0 * da_h @ weights.W_hh  #"),
+            Patch("manual_rnn/cells/gru_reset_before.py", "return dh_in", "return 0 * dh_in"),
+        ),
+        options={"cell": "gru", "reset_after": (True, False)},
+        case="gru:T1B1I1H1:seed=0",
+        tensors=("dh_0",),
+    ),
+    Mistake(
+        name="gru.reset-before-candidate-carry-dropped",
+        family="F1",
+        says="the candidate's path to h_prev, through r, has no gradient",
+        right="dh_prev += ds * r",
+        wrong="pass",
+        belief="The two gates see h_prev; that r h_prev holds it too is overlooked.",
+        source="",
+        patches=(Patch("manual_rnn/cells/gru_reset_before.py", "dh_in += ds * r", "pass"),),
+        options={"cell": "gru", "reset_after": False},
+        case="gru:T1B1I1H1:reset_after=false:seed=0",
+        tensors=("dh_0",),
+    ),
+    Mistake(
+        name="time.detached-between-steps",
+        family="F1",
+        says="the state is detached between steps, so each step's gradient stays in it",
+        right="h = step(x[t], h)",
+        wrong="h = step(x[t], h.detach())",
+        belief="The state is handed on; that its history is handed on with it was meant for batches only.",
+        source="FluxML/Flux.jl#1209",
+        patches=(
+            Patch(
+                "manual_rnn/unroll.py",
+                "for step in zip(*[array[::-1] for array in (*factors, *carried)], strict=True):",
+                (
+                    "for t, step in zip(range(last, first, -1), zip(*[array[::-1] for array in (*factors, "
+                    "*carried)]), strict=True):\n"
+                    "            before = step[at].copy()"
+                ),
+            ),
+            Patch(
+                "manual_rnn/unroll.py",
+                "# h_in = h_prev:  dh_prev = ... + dh_in",
+                (
+                    "\n"
+                    "            if t > 1:\n"
+                    "                dh_prev[...] = before\n"
+                    "                for dprev in step[at + 2 :: 2]:\n"
+                    "                    dprev[...] = 0"
+                ),
+            ),
+        ),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T2B1I1H1:seed=0",
+        tensors=("dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh"),
+        hidden_by=({"max_T": 1},),
+    ),
+    Mistake(
+        name="rnn.dx-without-carry",
+        family="F1",
+        says="dx sees its own step's output gradient alone, nothing of later steps",
+        right="dx = W_xh.T @ da",
+        wrong="dx = W_xh.T @ (dy * (1 - h ** 2))",
+        belief="The gradient of the input is that of the step's own output.",
+        source="eriklindernoren/ML-From-Scratch, layers.py",
+        patches=(
+            Patch(
+                "manual_rnn/unroll.py",
+                "shares.append(da[:, blocks] @ weights.W_xh[rows])",
+                (
+                    "cell.local(tape, own := np.empty_like(tape.x, shape=(T, B, H)))\n"
+                    "        shares.append((steps_below(own) * steps_below(dy)) @ weights.W_xh[rows])"
+                ),
+            ),
+        ),
+        options={"cell": RNN},
+        case="rnn_tanh:T1B1I1H1:seed=0",
+        tensors=("dx",),
     ),
 )

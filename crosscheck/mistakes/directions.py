@@ -159,4 +159,72 @@ MISTAKES = (
         case="rnn_tanh:T1B1I1H1:bidirectional=true:merge=sum:seed=0",
         tensors=("dW_hh", "dW_hh_reverse", "dW_xh"),
     ),
+    Mistake(
+        name="direction.final-state-of-its-first-step",
+        family="F9",
+        says="the reverse direction's final state is that after its first step",
+        right="h_n = np.stack((h[-1], h_reverse[0]))",
+        wrong="h_n = np.stack((h[-1], h_reverse[-1]))",
+        belief="The final state is the output at the last step.",
+        source="yalesong/pvse#13, yunjey/pytorch-tutorial#174",
+        patches=(
+            Patch(
+                "manual_rnn/stack.py",
+                (
+                    "afters = [state[-1:, order.rows_back] for (_, order, _), state in zip(self.passes, each, "
+                    "strict=True)]"
+                ),
+                (
+                    "afters = [\n"
+                    "                (state[1:2] if k % self.directions else state[-1:])[:, order.rows_back]\n"
+                    "                for k, ((_, order, _), state) in enumerate(zip(self.passes, each, "
+                    "strict=True))\n"
+                    "            ]"
+                ),
+            ),
+        ),
+        options={"cell": EVERY_CELL, "bidirectional": (False, True)},
+        case="rnn_tanh:T2B1I1H1:bidirectional=true:seed=0",
+        tensors=("h_n",),
+        hidden_by=({"bidirectional": False},),
+    ),
+    Mistake(
+        name="direction.mean-for-sum",
+        family="F9",
+        says="the directions are averaged, where their sum was asked for, in all that is computed",
+        right="y = h + h_reverse",
+        wrong="y = (h + h_reverse) / 2",
+        belief="A mean is a sum, but for a factor.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/stack.py",
+                '"sum": Merge(lambda h: reduce(np.add, h), lambda dy, directions: [dy] * directions)',
+                (
+                    '"sum": Merge(lambda h: reduce(np.add, h) / len(h), lambda dy, directions: [dy / '
+                    "directions] * directions)"
+                ),
+            ),
+        ),
+        options={"cell": EVERY_CELL, "bidirectional": True, "merge": "sum"},
+        case="rnn_tanh:T1B1I1H1:bidirectional=true:merge=sum:seed=0",
+        tensors=("y",),
+    ),
+    Mistake(
+        name="direction.initial-state-of-the-forward",
+        family="F9",
+        says="the reverse direction begins with the forward one's initial state",
+        right="h_reverse = run(x[::-1], h_0[1])",
+        wrong="h_reverse = run(x[::-1], h_0[0])",
+        belief="There is one initial state.",
+        source="",
+        patches=(Patch("manual_rnn/stack.py", "state[k, order.rows]", "state[k - k % directions, order.rows]"),),
+        options={"cell": EVERY_CELL, "bidirectional": (False, True)},
+        case="rnn_tanh:T1B1I1H1:bidirectional=true:seed=0",
+        tensors=("y", "h_n"),
+        hidden_by=(
+            {"bidirectional": False},
+            {"regime": "zero_state"},
+        ),
+    ),
 )

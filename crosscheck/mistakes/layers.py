@@ -47,7 +47,7 @@ MISTAKES = (
         right="grads.insert(0, backward(layer))",
         wrong="grads.append(backward(layer))",
         belief="A list keeps the order that things come in.",
-        source="apache/mxnet#18203",
+        source="",
         patches=(Patch("manual_rnn/stack.py", "gradients.insert(d, g)", "gradients.append(g)"),),
         options={"cell": EVERY_CELL, "num_layers": (1, 2, 3)},
         case="rnn_tanh:T1B1I1H1:layers=2:seed=0",
@@ -98,7 +98,7 @@ MISTAKES = (
         right="dx = (da @ W_xh).reshape(T, B, I)",
         wrong="dx = (da @ W_xh).reshape(B, T, I).swapaxes(0, 1)",
         belief="A view instead of a transpose: the shape is right, the rows are other rows.",
-        source="facebookresearch/fairseq#239, OpenNMT/OpenNMT-py#1521",
+        source="",
         patches=(
             Patch(
                 "manual_rnn/unroll.py",
@@ -172,5 +172,51 @@ MISTAKES = (
         options={"cell": EVERY_CELL, "axes": "BT"},
         case="rnn_tanh:T2B2I1H1:axes=BT:seed=0",
         tensors=("y",),
+    ),
+    Mistake(
+        name="layer.states-direction-by-direction",
+        family="F10",
+        says="the initial states are read direction by direction, and they come layer by layer",
+        right="h = h_0[layer * D + direction]",
+        wrong="h = h_0[direction * L + layer]",
+        belief="(layers, directions) or (directions, layers), the sizes fit.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/stack.py",
+                "state[k, order.rows]",
+                "state[(k % directions) * (len(weights) // directions) + k // directions, order.rows]",
+            ),
+        ),
+        options={"cell": EVERY_CELL, "bidirectional": (False, True), "num_layers": (1, 2)},
+        case="rnn_tanh:T1B1I1H1:layers=2:bidirectional=true:seed=3",
+        tensors=("y", "h_n"),
+        hidden_by=(
+            {"bidirectional": False},
+            {"num_layers": 1},
+        ),
+    ),
+    Mistake(
+        name="axes.final-states-viewed",
+        family="F10",
+        says="the final states are viewed as batch first, not transposed, which mixes up the sequences",
+        right="h_n = h_n.swapaxes(0, 1)",
+        wrong="h_n = h_n.reshape(B, L * D, H)",
+        belief="A view instead of a transpose: the shape is right, the rows are other rows.",
+        source="facebookresearch/fairseq#239, OpenNMT/OpenNMT-py#1521, timbmg/Sentence-VAE#15",
+        patches=(
+            Patch(
+                "crosscheck/subjects/manual.py",
+                '"h_n": run.h_n}',
+                '"h_n": run.h_n.reshape(*run.h_n.shape[1::-1], -1).swapaxes(0, 1)}',
+            ),
+        ),
+        options={"cell": EVERY_CELL, "bidirectional": (False, True), "num_layers": (1, 2)},
+        case="rnn_tanh:T1B2I1H1:bidirectional=true:seed=0",
+        tensors=("h_n",),
+        hidden_by=(
+            {"bidirectional": False, "num_layers": 1},
+            {"max_B": 1},
+        ),
     ),
 )

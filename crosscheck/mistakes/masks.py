@@ -65,8 +65,8 @@ MISTAKES = (
                 "crosscheck/subjects/manual.py",
                 "recurrent=case.recurrent,",
                 (
-                    "recurrent=case.recurrent if spec.train or not spec.recurrent_dropout else 0 * case.h_0[:,"
-                    " None].repeat(case.T, axis=1) + 0.5,"
+                    "recurrent=case.recurrent if spec.train or not spec.recurrent_dropout else 0 * case.h_0[:, "
+                    "None].repeat(case.T, axis=1) + 0.5,"
                 ),
             ),
         ),
@@ -142,7 +142,7 @@ MISTAKES = (
             Patch(
                 "manual_rnn/stack.py",
                 "series = tuple([array[order.there] for array in given[k]])",
-                "series = tuple([np.repeat(array[:1], len(array), axis=0)[order.there] for array in given[k]])",
+                ("series = tuple([np.repeat(array[:1], len(array), axis=0)[order.there] for array in given[k]])"),
             ),
         ),
         options={"cell": EVERY_CELL, "zoneout": True, "train": (True, False)},
@@ -178,5 +178,62 @@ MISTAKES = (
         options={"cell": EVERY_CELL, "zoneout": True, "train": (True, False)},
         case="rnn_tanh:T1B1I1H1:zoneout=0.3:seed=4",
         tensors=("dh_0",),
+    ),
+    Mistake(
+        name="zoneout.rate-of-updating",
+        family="F12",
+        says="the old state is kept where the new one belongs, and the other way round, in all that is computed",
+        right="h = d * h_prev + (1 - d) * h",
+        wrong="h = (1 - d) * h_prev + d * h",
+        belief="The rate is that of updating.",
+        source="rsokl/MyGrad 832d20f4, where a drop rate is a keep rate",
+        patches=(
+            Patch(
+                "crosscheck/subjects/manual.py",
+                "zoneout=case.zoneout,",
+                "zoneout=tuple([1 - d for d in case.zoneout]),",
+            ),
+        ),
+        options={"cell": EVERY_CELL, "zoneout": True, "train": (True, False)},
+        case="rnn_tanh:T1B1I1H1:zoneout=0.3:seed=0",
+        tensors=("y", "h_n"),
+    ),
+    Mistake(
+        name="zoneout.of-h-alone",
+        family="F12",
+        says="zoneout is of h alone, not of c",
+        right="c = d_c * c_prev + (1 - d_c) * c",
+        wrong="c = c",
+        belief="The output is what is regularised.",
+        source="",
+        patches=(
+            Patch(
+                "crosscheck/subjects/manual.py",
+                "zoneout=case.zoneout,",
+                "zoneout=tuple([d * (1 - k) for k, d in enumerate(case.zoneout)]),",
+            ),
+        ),
+        options={"cell": "lstm", "zoneout": True, "train": (True, False)},
+        case="lstm:T1B1I1H1:zoneout=0.3:seed=5",
+        tensors=("c_n",),
+    ),
+    Mistake(
+        name="dropout.not-scaled",
+        family="F12",
+        says="what dropout keeps is not divided by the keep rate",
+        right="mask = (u >= rate) / (1 - rate)",
+        wrong="mask = (u >= rate) * 1.0",
+        belief="Dropout sets numbers to zero.",
+        source="",
+        patches=(
+            Patch(
+                "crosscheck/subjects/manual.py",
+                "masks=() if case.dropout is None else case.dropout,",
+                "masks=() if case.dropout is None else case.dropout * (1 - spec.dropout),",
+            ),
+        ),
+        options={"cell": EVERY_CELL, "num_layers": 2, "dropout": True},
+        case="rnn_tanh:T1B1I1H1:layers=2:dropout=0.3:seed=0",
+        tensors=("y", "h_n"),
     ),
 )

@@ -33,4 +33,45 @@ MISTAKES = (
         tensors=("dy",),
         hidden_by=({"regime": "outputs_only"},),
     ),
+    Mistake(
+        name="memory.final-gradient-added-to-in-place",
+        family="F11",
+        says="the caller's dh_n is written into",
+        right="dh = dh_n + dy[-1]",
+        wrong="dh = dh_n; dh += dy[-1]",
+        belief="dh_n is as good a buffer as any.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/unroll.py",
+                "    dh[-1] += dy[-1]\n",
+                "    dstates_n[0][...] += dy[-1]\n    dh[-1] = dstates_n[0]\n",
+            ),
+        ),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T1B1I1H1:seed=0",
+        tensors=("dh_n",),
+    ),
+    Mistake(
+        name="memory.initial-state-overwritten",
+        family="F11",
+        says="the caller's initial state is overwritten with the final one",
+        right="h = h_0.copy()",
+        wrong="h = h_0",
+        belief="The layer keeps its state where it was given it.",
+        source="",
+        patches=(
+            Patch(
+                "manual_rnn/unroll.py",
+                "    return Tape(x, gates, states, h_in, proposed, saved, given)",
+                (
+                    "    states_0[0][...] = states[0][-1]\n"
+                    "    return Tape(x, gates, states, h_in, proposed, saved, given)"
+                ),
+            ),
+        ),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T1B1I1H1:seed=0",
+        tensors=("h_0",),
+    ),
 )

@@ -15,7 +15,7 @@ MISTAKES = (
         belief="The loss is on the outputs; the final state is for the next batch.",
         source="accelerated-model-architectures#445",
         patches=(Patch("manual_rnn/unroll.py", "dstate[-1] = dstate_n", "dstate[-1] = 0"),),
-        options={"cell": ("rnn_tanh", "rnn_relu", "gru")},
+        options={"cell": EVERY_CELL},
         case="rnn_tanh:T1B1I1H1:seed=0",
         tensors=("dx",),
         hidden_by=(
@@ -80,6 +80,100 @@ MISTAKES = (
         belief="The first entry that the loop wrote last is the initial state's.",
         source="FluxML/Flux.jl#2185",
         patches=(Patch("manual_rnn/stack.py", "d[:1, one.order.rows_back]", "d[1:2, one.order.rows_back]"),),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T1B1I1H1:seed=0",
+        tensors=("dh_0",),
+    ),
+    Mistake(
+        name="lstm.hidden-state-gradient-ignored",
+        family="F7",
+        says="the gradient of h_n is ignored; that of c_n is not",
+        right="dh_next = dh_n",
+        wrong="dh_next = 0",
+        belief="h_n is the last output, which has a gradient already.",
+        source="accelerated-model-architectures#445",
+        patches=(Patch("manual_rnn/network.py", '("dh_n", dh_n)', '("dh_n", None)'),),
+        options={"cell": "lstm"},
+        case="lstm:T1B1I1H1:seed=0",
+        tensors=("dx", "dh_0", "dc_0", "dW_xh", "dW_hh", "db_xh", "db_hh"),
+        hidden_by=({"regime": "outputs_only"},),
+    ),
+    Mistake(
+        name="state.recomputed-from-zero",
+        family="F7",
+        says="the backward pass computes the steps again, from a zero initial state",
+        right="h = h_0",
+        wrong="h = 0",
+        belief="Sequences start at zero.",
+        source="tensorflow/swift-apis#660",
+        patches=(
+            Patch(
+                "crosscheck/subjects/manual.py",
+                "    return outputs, (run, dy)",
+                (
+                    "    run = network.forward(\n"
+                    "        kind,\n"
+                    "        case.layer_params,\n"
+                    "        case.x,\n"
+                    "        lengths=case.lengths,\n"
+                    "        masks=() if case.dropout is None else case.dropout,\n"
+                    "        recurrent=case.recurrent,\n"
+                    "        zoneout=case.zoneout,\n"
+                    "        attention=case.attention,\n"
+                    "        merge=spec.merge,\n"
+                    "        axes=spec.axes,\n"
+                    "    )\n"
+                    "    return outputs, (run, dy)"
+                ),
+            ),
+        ),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T1B1I1H1:seed=1",
+        tensors=("dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh"),
+        hidden_by=({"regime": "zero_state"},),
+    ),
+    Mistake(
+        name="lstm.initial-gradients-swapped",
+        family="F7",
+        says="dh_0 and dc_0 have changed places",
+        right="return dx, (dh_0, dc_0)",
+        wrong="return dx, (dc_0, dh_0)",
+        belief="The gradient of a state goes into the other field.",
+        source="FluxML/Flux.jl#2185",
+        patches=(
+            Patch(
+                "manual_rnn/network.py",
+                "zip(kind.states, g.dstates_0, strict=True)",
+                "zip(kind.states, g.dstates_0[::-1], strict=True)",
+            ),
+        ),
+        options={"cell": "lstm"},
+        case="lstm:T1B1I1H1:seed=0",
+        tensors=("dh_0", "dc_0"),
+    ),
+    Mistake(
+        name="state.initial-ignored",
+        family="F7",
+        says="the initial states are ignored: the layer starts at zero",
+        right="h = h_0",
+        wrong="h = np.zeros_like(h_0)",
+        belief="Sequences start at zero.",
+        source="",
+        patches=(Patch("crosscheck/subjects/manual.py", "        case.h_0,\n        case.c_0,\n", ""),),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T1B1I1H1:seed=1",
+        tensors=("y", "h_n"),
+        hidden_by=({"regime": "zero_state"},),
+    ),
+    Mistake(
+        name="state.initial-gradient-zero",
+        family="F7",
+        says="the initial states get no gradient",
+        right="dh_0 = dh_prev  # of t = 0",
+        wrong="dh_0 = 0",
+        belief="An initial state is a constant.",
+        source="",
+        patches=(Patch("manual_rnn/stack.py", "befores = [d[:1, one", "befores = [0 * d[:1, one"),),
         options={"cell": EVERY_CELL},
         case="rnn_tanh:T1B1I1H1:seed=0",
         tensors=("dh_0",),

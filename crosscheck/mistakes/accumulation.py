@@ -94,7 +94,7 @@ MISTAKES = (
         right="db_xh += da; db_hh += da",
         wrong="db_xh += da",
         belief="Two biases are one too many, so the gradient goes to one of them.",
-        source="rnn.py",
+        source="",
         patches=(Patch("manual_rnn/unroll.py", "db_hh[rows] = db[blocks]", "db_hh[rows] = 0"),),
         options={"cell": EVERY_CELL},
         case="rnn_tanh:T1B1I1H1:seed=0",

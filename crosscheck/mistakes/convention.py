@@ -347,7 +347,7 @@ MISTAKES = (
     Mistake(
         name="gru.reset-before-throughout",
         family="F6",
-        says="the layer resets before the recurrent product, in all it computes, and one that resets after it was asked for",
+        says="the layer resets before the recurrent product, in all it computes, where after it was asked for",
         right="n = tanh(W_xn @ x + b_xn + r * (W_hn @ h_prev + b_hn))",
         wrong="n = tanh(W_xn @ x + b_xn + W_hn @ (r * h_prev) + b_hn)",
         belief="A GRU is a GRU.",
@@ -366,7 +366,7 @@ MISTAKES = (
     Mistake(
         name="gru.reset-after-throughout",
         family="F6",
-        says="the layer resets after the recurrent product, in all it computes, and one that resets before it was asked for",
+        says="the layer resets after the recurrent product, in all it computes, where before it was asked for",
         right="n = tanh(W_xn @ x + b_xn + W_hn @ (r * h_prev) + b_hn)",
         wrong="n = tanh(W_xn @ x + b_xn + r * (W_hn @ h_prev + b_hn))",
         belief="A GRU is a GRU.",

@@ -26,7 +26,7 @@ MISTAKES = (
         right="h_prev = h[t - 1] if t > 0 else h_0",
         wrong="h_prev = h[t - 1]",
         belief="h[t - 1] is right at every t; at t = 0 it is h[-1], the last one.",
-        source="rnn.py",
+        source="",
         patches=(
             Patch(
                 "manual_rnn/unroll.py", "steps_below(tape.h_in)", "steps_below(np.roll(tape.states[0][1:], 1, axis=0))"

@@ -68,7 +68,7 @@ MISTAKES = (
         right="for t in reversed(range(max(0, end - k2), end)):",
         wrong="for t in reversed(range(end)):",
         belief="The check was run with a limit that no sequence reached.",
-        source="dennybritz RNNLM.ipynb",
+        source="",
         patches=(Patch("crosscheck/subjects/manual.py", "truncate=case.spec.truncate)", "truncate=None)"),),
         options={"cell": EVERY_CELL, "truncate": True},
         case="rnn_tanh:T2B1I1H1:truncate=1,1:seed=0",

@@ -92,6 +92,11 @@ MISTAKES = (
                 "np.matmul(h_in, weights.W_hh_T, out=h)",
                 "np.matmul(h_in, weights.W_hh, out=h)",
             ),
+            Patch(
+                "manual_rnn/cells/elman_clipped.py",
+                "np.matmul(h_in, weights.W_hh_T, out=h)",
+                "np.matmul(h_in, weights.W_hh, out=h)",
+            ),
         ),
         options={"cell": RNN},
         case="rnn_tanh:T1B1I1H2:seed=1",

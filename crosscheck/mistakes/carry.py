@@ -60,7 +60,13 @@ MISTAKES = (
         wrong="dh_prev = 0",
         belief="An LSTM's memory is the cell state, so the gradient travels by it alone.",
         source="ooples/AiDotNet#722",
-        patches=(Patch("manual_rnn/cells/lstm.py", "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #"),),
+        patches=(
+            Patch("manual_rnn/cells/lstm.py", "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #"),
+            Patch(
+                "manual_rnn/cells/lstm_peephole.py", "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #"
+            ),
+            Patch("manual_rnn/cells/lstm_coupled.py", "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #"),
+        ),
         options={"cell": "lstm"},
         case="lstm:T1B1I1H1:seed=0",
         tensors=("dh_0",),
@@ -73,7 +79,10 @@ MISTAKES = (
         wrong="dc_next = 0",
         belief="dc_prev was computed once, and assigning it for the next step was forgotten.",
         source="nicklashansen/rnn_lstm_from_scratch#1, CaptainE/RNN-LSTM-in-numpy#1",
-        patches=(Patch("manual_rnn/cells/lstm.py", "np.multiply(dc, f, out=dc_prev)", "dc_prev[...] = 0"),),
+        patches=(
+            Patch("manual_rnn/cells/lstm.py", "np.multiply(dc, f, out=dc_prev)", "dc_prev[...] = 0"),
+            Patch("manual_rnn/cells/lstm_peephole.py", "np.multiply(dc, f, out=dc_prev)", "dc_prev[...] = 0"),
+        ),
         options={"cell": "lstm"},
         case="lstm:T1B1I1H1:seed=0",
         tensors=("dc_0",),
@@ -141,6 +150,10 @@ MISTAKES = (
         patches=(
             Patch("manual_rnn/cells/lstm.py", "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #"),
             Patch("manual_rnn/cells/lstm.py", "np.multiply(dc, f, out=dc_prev)", "dc_prev[...] = 0"),
+            Patch(
+                "manual_rnn/cells/lstm_peephole.py", "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #"
+            ),
+            Patch("manual_rnn/cells/lstm_peephole.py", "np.multiply(dc, f, out=dc_prev)", "dc_prev[...] = 0"),
         ),
         options={"cell": "lstm"},
         case="lstm:T1B1I1H1:seed=0",

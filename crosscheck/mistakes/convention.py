@@ -20,6 +20,11 @@ MISTAKES = (
                 "n += r * q",
                 "n += (r * h_prev) @ weights.W_hh_T[:, 2 * H :] + weights.b_hh[2 * H :]",
             ),
+            Patch(
+                "manual_rnn/cells/augru.py",
+                "n += r * q",
+                "n += (r * h_prev) @ weights.W_hh_T[:, 2 * H :] + weights.b_hh[2 * H :]",
+            ),
         ),
         options={"cell": "gru"},
         case="gru:T1B1I1H1:seed=3",
@@ -76,6 +81,11 @@ MISTAKES = (
                 "n += s @ weights.W_hh_T[:, 2 * H :]",
                 "n += r * (h_prev @ weights.W_hh_T[:, 2 * H :])",
             ),
+            Patch(
+                "manual_rnn/cells/augru_reset_before.py",
+                "n += s @ weights.W_hh_T[:, 2 * H :]",
+                "n += r * (h_prev @ weights.W_hh_T[:, 2 * H :])",
+            ),
         ),
         options={"cell": "gru", "reset_after": False},
         case="gru:T1B1I1H2:reset_after=false:seed=0",
@@ -125,7 +135,12 @@ MISTAKES = (
         wrong="a_f, a_i, a_g, a_o = np.split(a, 4)",
         belief="The order of the gates is that of the equations, and there f comes first.",
         source="NervanaSystems/ngraph#2080",
-        patches=(Patch("manual_rnn/cells/lstm.py", "i, f, g, o = blocks(gates, 4)", "f, i, g, o = blocks(gates, 4)"),),
+        patches=(
+            Patch("manual_rnn/cells/lstm.py", "i, f, g, o = blocks(gates, 4)", "f, i, g, o = blocks(gates, 4)"),
+            Patch(
+                "manual_rnn/cells/lstm_peephole.py", "i, f, g, o = blocks(gates, 4)", "f, i, g, o = blocks(gates, 4)"
+            ),
+        ),
         options={"cell": "lstm"},
         case="lstm:T1B1I1H1:seed=0",
         tensors=("y", "c_n"),
@@ -138,7 +153,10 @@ MISTAKES = (
         wrong="c = f * c_prev + i + g",
         belief="A plus for a product, and training still gets somewhere.",
         source="MartinuzziFrancesco/torchrecurrent#22",
-        patches=(Patch("manual_rnn/cells/lstm.py", "c += i * g", "c += i + g"),),
+        patches=(
+            Patch("manual_rnn/cells/lstm.py", "c += i * g", "c += i + g"),
+            Patch("manual_rnn/cells/lstm_peephole.py", "c += i * g", "c += i + g"),
+        ),
         options={"cell": "lstm"},
         case="lstm:T1B1I1H1:seed=0",
         tensors=("y", "c_n"),
@@ -151,7 +169,10 @@ MISTAKES = (
         wrong="c = f * c_prev + (1 - f) * g",
         belief="What is forgotten makes room for what is new: a variant, under the name of the standard cell.",
         source="clab/dynet#154",
-        patches=(Patch("manual_rnn/cells/lstm.py", "c += i * g", "c += (1 - f) * g"),),
+        patches=(
+            Patch("manual_rnn/cells/lstm.py", "c += i * g", "c += (1 - f) * g"),
+            Patch("manual_rnn/cells/lstm_peephole.py", "c += i * g", "c += (1 - f) * g"),
+        ),
         options={"cell": "lstm"},
         case="lstm:T1B1I1H1:seed=0",
         tensors=("y", "c_n"),

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from crosscheck.case import Case
 from crosscheck.probes import probes
 from crosscheck.referee.truth import Known
 from crosscheck.subject import Result, Subject, run
-from crosscheck.verdict import Status, Verdict, judge
+from crosscheck.verdict import Status, Verdict, judge, outside
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,21 @@ class Seen:
     @property
     def wrong(self) -> frozenset[str]:
         """The tensors whose numbers are wrong."""
-        return frozenset(check.name for check in self.verdict.checks if check.status is Status.FAIL)
+        return self._with_status(Status.FAIL)
+
+    @property
+    def right(self) -> frozenset[str]:
+        """The tensors that are right, and would have been seen to be wrong."""
+        return self._with_status(Status.PASS)
+
+    def off(self, name: str) -> Any:
+        """Return which elements of a tensor are wrong."""
+        reference, got = self.known.worst, self.got[name]
+        may = False if np.isfinite(got).all() else self.known.overflows[name]
+        return outside(got, reference.want[name], reference.bound[name], reference.rest.get(name, 0.0), may)
+
+    def _with_status(self, status: Status) -> frozenset[str]:
+        return frozenset(check.name for check in self.verdict.checks if check.status is status)
 
     @property
     def oddities(self) -> frozenset[tuple[str, str]]:

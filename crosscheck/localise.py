@@ -1,73 +1,38 @@
 """Where a subject is wrong, in the network's own coordinates, found by experiments on the black box.
 
 The smallest failing case hides where it fails: with one unit there is one of everything. So the experiments are done on
-a grown case of the same options that fails too. It is run again without one thing at a time, to see which it takes; at
-T = 1, where no path crosses a step but those to the initial states; and with a cotangent at one step alone, to see at
-which length of the path from there the gradient is lost.
+a grown case of the same options that fails too, in ordinary numbers if it fails in these. It is run again at T = 1,
+where no path crosses a step but those to the initial states; with a cotangent at one step or one sequence alone; with
+recurrent weights for one gate alone; and without one thing at a time, to see which it takes. What is said to be a part
+of something is so on two cases, and the rest of it was seen to be right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from crosscheck import strategies
+from crosscheck.axes import AXES, BATCH, TIME
 from crosscheck.case import Case
-from crosscheck.evidence import Seen, gather, look
-from crosscheck.probes import admits
+from crosscheck.errors import ArgumentError
+from crosscheck.evidence import Seen
+from crosscheck.experiments import Without, from_item, one_step, recurrent_through, simplifications, tried
+from crosscheck.location import Location, Reach
+from crosscheck.paths import padding, paths, read
+from crosscheck.probes import probes
 from crosscheck.subject import Subject
-from crosscheck.verdict import Status, Verdict
+from crosscheck.verdict import LAYER, Status, Verdict
+
+__all__ = ["Location", "Reach", "localise"]
 
 STACKED = ("dW_xh", "dW_hh", "db_xh", "db_hh")
+PEEPHOLES = ("dp_i", "dp_f", "dp_o")
 GATES = {"lstm": "ifgo", "gru": "rzn"}
-
-
-class Reach(Enum):
-    """Over how many steps a gradient has to go to be wrong."""
-
-    ONE_STEP = "wrong already within a single step"
-    CARRIED = "right within a step, wrong wherever a path crosses one"
-    SUMMED = "right within a step and from step to step, wrong where the steps are summed up"
-    UNKNOWN = ""
-
-
-@dataclass(frozen=True)
-class Location:
-    """Where a subject is wrong; what is empty or None is everywhere, or could not be found out.
-
-    Attributes:
-        case: the case on which it was found out.
-        outputs: whether outputs are wrong; then it isn't asked where gradients are.
-        wrong, right: the tensors.
-        gates: the gates by letter, of the gradients of stacked weights and biases.
-        units: the units of these, or of the output.
-        items: the sequences of the batch.
-        steps: the steps, of the output or of dx.
-        reach: how far a gradient goes before it is wrong.
-        path_length: over how many steps; None where no experiment shows it.
-        only_with: what it takes, in words.
-    """
-
-    case: Case
-    outputs: bool
-    wrong: tuple[str, ...]
-    right: tuple[str, ...]
-    gates: tuple[str, ...] = ()
-    units: tuple[int, ...] = ()
-    items: tuple[int, ...] = ()
-    steps: tuple[int, ...] = ()
-    reach: Reach = Reach.UNKNOWN
-    path_length: int | None = None
-    only_with: tuple[str, ...] = ()
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The same in words."""
-        return tuple(_sentences(self))
+BEGINNINGS = ("dh_0", "dc_0")
+OTHER_SEED = 100
 
 
 def localise(subject: Subject, verdict: Verdict) -> Location:
@@ -77,216 +42,350 @@ def localise(subject: Subject, verdict: Verdict) -> Location:
         subject: the subject.
         verdict: on a case on which its numbers are wrong.
     """
-    seen = gather(subject, verdict.case)
-    telling = next((one for one in seen[1:] if one.case.T > 1 and one.wrong), None)
-    if telling is None:
-        telling = next((one for one in seen if one.wrong), None)
-    if telling is None:
-        names = {check.name: check.status for check in verdict.checks}
-        wrong = tuple(name for name, status in names.items() if status is Status.FAIL)
-        outputs = any(name in verdict.case.output_names for name in wrong)
-        return Location(verdict.case, outputs, wrong, _right(verdict))
-    return _locate(subject, telling)
+    wrong = _named(verdict, Status.FAIL)
+    outputs = any(name in verdict.case.output_names for name in wrong)
+    seen = _telling(subject, verdict.case, frozenset(wrong), outputs)
+    if seen is None:
+        return Location(verdict.case, outputs, wrong, _named(verdict, Status.PASS))
+    return _locate(subject, seen, outputs)
 
 
-def _locate(subject: Subject, seen: Seen) -> Location:
-    case, off = seen.case, {name: _off(seen, name) for name in seen.got}
-    wrong = tuple(name for name in seen.got if name in seen.wrong)
-    outputs = tuple(name for name in wrong if name in case.output_names)
-    concerned = outputs or wrong
-    reach, path_length = (Reach.UNKNOWN, None) if outputs else _reach(subject, seen)
-    return Location(
-        case,
-        bool(outputs),
-        wrong,
-        _right(seen.verdict),
-        gates=() if outputs else _gates(case, off, concerned),
-        units=_units(case, off, concerned),
-        items=_part(case, off, concerned, _batch_axis),
-        steps=_part(case, off, tuple(name for name in concerned if name in ("y", "dx")), _time_axis),
-        reach=reach,
-        path_length=path_length,
-        only_with=tuple(_needed(subject, case)),
+def _named(verdict: Verdict, status: Status) -> tuple[str, ...]:
+    return tuple(check.name for check in verdict.checks if check.status is status)
+
+
+def _telling(subject: Subject, case: Case, wrong: frozenset[str], outputs: bool) -> Seen | None:
+    """Return what a subject does on a case that tells more than the failing one, and fails in the same way.
+
+    Ordinary numbers tell most, and float64 is blind to least; if it fails in neither, as it did.
+    """
+    for dtype in dict.fromkeys(("float64", case.dtype)):
+        grown = sorted(probes(subject, replace(case, dtype=dtype, arrays={}))[1:], key=_not_ordinary)
+        for probe in grown:
+            seen = tried(subject, probe)
+            if seen is not None and _alike(seen, wrong, outputs):
+                return seen
+    seen = tried(subject, case)
+    return seen if seen is not None and _alike(seen, wrong, outputs) else None
+
+
+def _not_ordinary(case: Case) -> bool:
+    return case.regime != "ordinary"
+
+
+def _alike(seen: Seen, wrong: Iterable[str], outputs: bool) -> bool:
+    """Say whether a failure is of the same side as another, and of some of the same tensors."""
+    of_outputs = any(name in seen.case.output_names for name in seen.wrong)
+    return of_outputs == outputs and bool(set(map(_base, seen.wrong)) & set(map(_base, wrong)))
+
+
+def _base(name: str) -> str:
+    """Return the name of a tensor without its layer and direction."""
+    return LAYER.sub("", name)
+
+
+def _run(name: str) -> tuple[int, bool]:
+    """Return the layer and direction that a parameter's gradient belongs to."""
+    layer, reverse = LAYER.search(name).groups()  # type: ignore[union-attr]
+    return int(layer[2:]) if layer else 0, bool(reverse)
+
+
+def _locate(subject: Subject, seen: Seen, outputs: bool) -> Location:
+    bases = (seen, *_again(subject, seen, outputs))
+    wrong = _named(seen.verdict, Status.FAIL)
+    where = Location(seen.case, outputs, wrong, _named(seen.verdict, Status.PASS))
+    where = (_outputs if outputs else _gradients)(subject, bases, where)
+    return replace(where, only_with=tuple(_needed(subject, bases, outputs)))
+
+
+def _again(subject: Subject, seen: Seen, outputs: bool) -> Iterator[Seen]:
+    """Yield the same in other numbers, if it is wrong there too."""
+    other = tried(subject, replace(seen.case, seed=seen.case.seed + OTHER_SEED, arrays={}))
+    if other is not None and _alike(other, seen.wrong, outputs):
+        yield other
+
+
+def _outputs(subject: Subject, bases: Sequence[Seen], where: Location) -> Location:
+    case, wrong = where.case, tuple(name for name in where.wrong if name in where.case.output_names)
+    layers, directions = _runs_of_states(bases, tuple(f"{name}_n" for name in case.spec.states))
+    return replace(
+        where,
+        layers=layers,
+        directions=directions,
+        units=_part(bases, _with_units(case, wrong), -1),
+        items=_along(bases, wrong, BATCH),
+        steps=_along(bases, tuple(name for name in wrong if name == "y"), TIME),
+        padding=wrong == ("y",) and all(_in_padding(one, "y") for one in bases),
+        reach=_reach_of_outputs(subject, bases[0], wrong),
     )
 
 
-def _right(verdict: Verdict) -> tuple[str, ...]:
-    return tuple(check.name for check in verdict.checks if check.status is Status.PASS)
+def _reach_of_outputs(subject: Subject, seen: Seen, wrong: Sequence[str]) -> Reach:
+    """Return whether a single step is wrong, the states that go on, or what is made of them."""
+    single = tried(subject, one_step(seen.case))
+    if single is None:
+        return Reach.UNKNOWN
+    if single.wrong & set(seen.case.output_names):
+        return Reach.ONE_STEP
+    if not single.right & set(wrong):
+        return Reach.UNKNOWN
+    states = {f"{name}_n" for name in seen.case.spec.states}
+    if states <= seen.right or ("y" in seen.right and not seen.case.spec.output_size):
+        return Reach.TOGETHER
+    return Reach.CARRIED if _right_without_recurrence(subject, seen) else Reach.UNKNOWN
 
 
-def _off(seen: Seen, name: str) -> Any:
-    """Return which elements of a tensor are out of bounds."""
-    want, bound = seen.known.worst.want[name], seen.known.worst.bound[name]
-    with np.errstate(invalid="ignore"):
-        return ~((np.abs(seen.got[name] - want) <= bound) | np.isnan(want))
+def _right_without_recurrence(subject: Subject, seen: Seen) -> bool:
+    """Say whether all is right where the recurrent weights are zero, so that a step sees no state through them."""
+    cut = tried(subject, recurrent_through(seen.case, 1, None))
+    return cut is not None and set(seen.case.output_names) & cut.wrong == set() and "y" in cut.right
 
 
-def _gates(case: Case, off: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
-    """Return the gates of which all wrong rows of stacked gradients are, if they aren't all."""
-    letters = GATES.get(case.spec.cell, "").replace("f", "" if case.spec.coupled else "f")
-    rows = [off[name] for name in names if name.startswith(STACKED)]
-    if not rows or not letters:
+def _with_units(case: Case, wrong: Sequence[str]) -> tuple[str, ...]:
+    """Return those outputs whose last axis is that of the units of the only layer; none if not all are such."""
+    plain = len(case.spec.runs) == 1 and case.spec.proj_size == 0
+    units = tuple(name for name in wrong if name in ("h_n", "c_n") or (name == "y" and not case.spec.output_size))
+    return units if plain and units == tuple(wrong) else ()
+
+
+def _gradients(subject: Subject, bases: Sequence[Seen], where: Location) -> Location:
+    ones = tuple(one for seen in bases if (one := tried(subject, one_step(seen.case))) is not None)
+    where = _with_reach(subject, bases[0], ones[0] if ones else None, where)
+    within = where.reach is Reach.ONE_STEP and all(one.wrong for one in ones)
+    layers, directions, names = _runs_of_parameters(ones if within and ones else bases)
+    where = replace(
+        where,
+        layers=layers,
+        directions=directions,
+        items=_items(subject, bases),
+        padding="dx" in where.wrong and all(_in_padding(seen, "dx") for seen in bases),
+    )
+    if where.reach is Reach.CARRIED:
+        return _carried(subject, ones, where) if ones else where
+    basis = ones if within and ones else bases
+    return replace(where, gates=_gates(basis, names), units=_units(basis, names))
+
+
+def _with_reach(subject: Subject, seen: Seen, single: Seen | None, where: Location) -> Location:
+    """Return the location with over how many steps a gradient has to go to be wrong."""
+    if single is None:
+        return where
+    within = single.wrong - set(BEGINNINGS)
+    if _recurrence_is_right(seen):
+        return replace(where, reach=Reach.ONE_STEP if within else Reach.TOGETHER)
+    if {"dW_hy", "db_y"} & seen.wrong:  # no path to the output layer crosses a step
+        return replace(where, reach=Reach.ONE_STEP)
+    case = seen.case
+    if case.spec.loss != "none":
+        given = tried(subject, replace(case, spec=replace(case.spec, loss="none", mean="default"), arrays={}))
+        if given is None or not (given.wrong or given.right):
+            return replace(where, reach=Reach.ONE_STEP if within else Reach.UNKNOWN)
+        if not _alike(given, seen.wrong, outputs=False):  # the loss itself
+            return replace(where, reach=Reach.ONE_STEP)
+        case = given.case
+    found = paths(subject, case)
+    reading = read(found) if found is not None else None
+    if reading is not None:
+        return replace(
+            where,
+            reach=Reach.CARRIED if reading.path_length else Reach.ONE_STEP,
+            path_length=reading.path_length,
+            steps=reading.steps,
+            sources=reading.sources,
+            crossings=reading.crossings,
+        )
+    if within:
+        return replace(where, reach=Reach.ONE_STEP)
+    return replace(where, reach=Reach.CARRIED if single.wrong else Reach.UNKNOWN)
+
+
+def _recurrence_is_right(seen: Seen) -> bool:
+    """Say whether all that goes from step to step is right: then so is dx, or else what is made of dx's own operands."""
+    parameters = {f"d{name}" for name in seen.case.layer_params}
+    beginnings = {f"d{name}_0" for name in seen.case.spec.states} - set(seen.verdict.not_checked)
+    if "dx" in seen.right or ("dx" in seen.wrong and _in_padding(seen, "dx")):
+        return beginnings <= seen.right or seen.wrong <= set(BEGINNINGS)
+    return parameters <= seen.right and beginnings <= seen.right
+
+
+def _in_padding(seen: Seen, name: str) -> bool:
+    """Say whether a tensor over time is wrong in the padding, and nowhere else."""
+    if name not in seen.wrong or seen.case.lengths is None:
+        return False
+    return not (seen.off(name) & ~padding(seen.case, name)).any()
+
+
+def _carried(subject: Subject, ones: Sequence[Seen], where: Location) -> Location:
+    """Return the location with what of the carried gradient is lost, by what reaches the initial states in one step."""
+    lost = tuple(name for name in BEGINNINGS if any(name in one.wrong for one in ones))
+    if not lost or any(one.wrong - set(BEGINNINGS) for one in ones):
+        return where
+    returned = set.intersection(*({*one.right, *one.wrong} for one in ones))
+    states = (lost[0][1],) if len(lost) == 1 and returned >= set(BEGINNINGS) else ()
+    gates, direct = _ways(subject, ones[0]) if "dh_0" in lost else ((), False)
+    return replace(where, states=states, gates=gates, direct=direct, units=_part(ones, lost, -1))
+
+
+def _ways(subject: Subject, single: Seen) -> tuple[tuple[str, ...], bool]:
+    """Return through which gates' recurrent weights dh_0 is wrong, if not through all; and whether it is without them."""
+    letters = _letters(single.case)
+    if not letters:
+        return (), False
+    through = [tried(subject, recurrent_through(single.case, len(letters), k)) for k in (None, *range(len(letters)))]
+    seen = [one for one in through if one is not None and "dh_0" in one.wrong | one.right]
+    if len(seen) < len(through):
+        return (), False
+    direct, *gates = ("dh_0" in one.wrong for one in seen)
+    if direct or all(gates):
+        return (), direct
+    return tuple(letter for letter, wrong in zip(letters, gates, strict=True) if wrong), False
+
+
+def _letters(case: Case) -> str:
+    """Return the gates in the order of their blocks."""
+    return GATES.get(case.spec.cell, "").replace("f", "" if case.spec.coupled else "f")
+
+
+def _runs_of_parameters(bases: Sequence[Seen]) -> tuple[tuple[int, ...], tuple[str, ...], frozenset[str]]:
+    """Return the layers and the direction of wrong parameters, if not all, and those of the layer that comes first.
+
+    Gradients come from the last layer. Where no parameter is wrong, initial states tell the same.
+    """
+    parameters = {f"d{name}" for name in bases[0].case.layer_params}
+    wrong = frozenset.union(*(seen.wrong for seen in bases)) & parameters
+    if not wrong:
+        return (*_runs_of_states(bases, BEGINNINGS), frozenset())
+    runs = {_run(name) for name in wrong}
+    first = max(layer for layer, _ in runs)
+    names = frozenset(name for name in wrong if _run(name)[0] == first)
+    return (*_proper(bases[0].case, runs, first), names)
+
+
+def _runs_of_states(bases: Sequence[Seen], names: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the layers and the direction of wrong states, if not all."""
+    case = bases[0].case
+    wrong = [seen.off(name) for seen in bases for name in names if name in seen.wrong]
+    runs = {run for off in wrong for k, run in enumerate(case.spec.runs) if off[k].any()}
+    return _proper(case, runs, min(layer for layer, _ in runs)) if runs else ((), ())
+
+
+def _proper(case: Case, runs: set[tuple[int, bool]], first: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the layers, if they are not all, and the direction in the first, if it is not both."""
+    layers = {layer for layer, _ in runs}
+    reverse = {reverse for layer, reverse in runs if layer == first}
+    directions = (
+        ("reverse" if reverse == {True} else "forward",) if case.spec.bidirectional and len(reverse) == 1 else ()
+    )
+    return tuple(sorted(layers)) if len(layers) < case.spec.num_layers else (), directions
+
+
+def _gates(bases: Sequence[Seen], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the gates of which all wrong rows of stacked gradients are, if the others' are seen to be right."""
+    letters = _letters(bases[0].case)
+    wrong: set[str] = set()
+    right: set[str] = set()
+    for seen in bases:
+        for name in names:
+            if name.startswith(STACKED) and letters and name in seen.got:
+                blocks = np.split(seen.off(name), len(letters)), np.split(seen.known.worst.want[name], len(letters))
+                for letter, off, want in zip(letters, *blocks, strict=True):
+                    wrong |= {letter} if off.any() else set()
+                    right |= {letter} if want.any() else set()
+            elif name.startswith(PEEPHOLES) and name in seen.wrong:
+                wrong |= {name[3]}
+                right |= set(letters) - {"g"}
+    return tuple(letter for letter in letters if letter in wrong) if right - wrong else ()
+
+
+def _units(bases: Sequence[Seen], names: Iterable[str]) -> tuple[int, ...]:
+    """Return the units of which all wrong rows of stacked gradients are, if the others' are seen to be right."""
+    H = bases[0].case.spec.hidden_size
+    wrong, right = np.zeros(H, dtype=bool), np.zeros(H, dtype=bool)
+    for seen in bases:
+        for name in names:
+            if name.startswith((*STACKED, *PEEPHOLES)) and name in seen.got:
+                wrong |= seen.off(name).reshape(-1, H, *seen.off(name).shape[1:]).any(axis=0).reshape(H, -1).any(axis=1)
+                want = seen.known.worst.want[name]
+                right |= want.reshape(-1, H, *want.shape[1:]).any(axis=0).reshape(H, -1).any(axis=1)
+    return tuple(np.nonzero(wrong)[0].tolist()) if wrong.any() and right.all() and not wrong.all() else ()
+
+
+def _items(subject: Subject, bases: Sequence[Seen]) -> tuple[int, ...]:
+    """Return the sequences whose cotangents alone lead to wrong gradients."""
+    case = bases[0].case
+    if case.B == 1:
         return ()
-    wrong = {k for array in rows for k, block in enumerate(np.split(array, len(letters))) if block.any()}
-    return tuple(letters[k] for k in sorted(wrong)) if len(wrong) < len(letters) else ()
+    if case.spec.loss != "none":
+        return _along(bases, tuple(name for name in bases[0].wrong if not name.startswith(("dW", "db", "dp"))), BATCH)
+    wrong: set[int] = set()
+    right: set[int] = set()
+    for seen in bases:
+        for b in range(case.B):
+            alone = tried(subject, from_item(seen.case, b))
+            if alone is None:
+                return ()
+            if alone.wrong:
+                wrong.add(b)
+            elif seen.wrong <= alone.right and any(np.any(alone.known.worst.want[name]) for name in seen.wrong):
+                right.add(b)
+    return tuple(sorted(wrong)) if right - wrong else ()
 
 
-def _units(case: Case, off: Mapping[str, Any], names: Iterable[str]) -> tuple[int, ...]:
-    """Return the units of which all wrong elements are, if they aren't all."""
-    H, found = case.spec.hidden_size, set()
-    for name in names:
-        if name.startswith(STACKED):
-            found |= set((np.nonzero(off[name].reshape(len(off[name]), -1).any(axis=1))[0] % H).tolist())
-        elif (
-            name in ("y", "h_n", "c_n")
-            and len(case.spec.runs) == 1
-            and case.spec.h_size == H
-            and not case.spec.output_size
-        ):
-            found |= set(np.nonzero(off[name].reshape(-1, H).any(axis=0))[0].tolist())
-        else:
-            return ()
-    return tuple(sorted(found)) if 0 < len(found) < H else ()
-
-
-def _part(
-    case: Case, off: Mapping[str, Any], names: Iterable[str], axis_of: Callable[[Case, str], int | None]
-) -> tuple[int, ...]:
-    """Return the entries along an axis that all wrong elements have, if they aren't all."""
-    found: set[int] = set()
+def _along(bases: Sequence[Seen], names: Sequence[str], kind: int) -> tuple[int, ...]:
+    """Return the steps or the sequences of which all wrong elements are, if they aren't all."""
+    axes = AXES[bases[0].case.spec.axes]
+    by_axis = {axis: [name for name in names if axes.get(name, (None, None))[kind] == axis] for axis in (0, 1)}
+    wrong: set[int] = set()
     size = 0
-    for name in names:
-        axis = axis_of(case, name)
-        if axis is not None:
-            size = off[name].shape[axis]
-            others = tuple(k for k in range(off[name].ndim) if k != axis)
-            found |= set(np.nonzero(off[name].any(axis=others))[0].tolist())
-    return tuple(sorted(found)) if len(found) < size else ()
+    for axis, group in by_axis.items():
+        for seen in bases:
+            for name in group:
+                off = np.moveaxis(seen.off(name), axis, 0).reshape(seen.got[name].shape[axis], -1).any(axis=1)
+                wrong |= set(np.nonzero(off)[0].tolist())
+                size = len(off)
+    return tuple(sorted(wrong)) if 0 < len(wrong) < size else ()
 
 
-def _time_axis(case: Case, name: str) -> int | None:
-    return {"TB": 0, "BT": 1, "T": 0}[case.spec.axes] if name in ("y", "dx") else None
+def _part(bases: Sequence[Seen], names: Sequence[str], axis: int) -> tuple[int, ...]:
+    """Return the entries along an axis that all wrong elements have, if in others something is right and not zero."""
+    wrong: Any = False
+    right: Any = False
+    for seen in bases:
+        for name in names:
+            if name in seen.got:
+                want = seen.known.worst.want[name]
+                wrong = wrong | np.moveaxis(seen.off(name), axis, 0).reshape(want.shape[axis], -1).any(axis=1)
+                right = right | np.moveaxis(want != 0, axis, 0).reshape(want.shape[axis], -1).any(axis=1)
+    told = np.any(wrong) and np.all(right) and not np.all(wrong)
+    return tuple(np.nonzero(wrong)[0].tolist()) if told else ()
 
 
-def _batch_axis(case: Case, name: str) -> int | None:
-    if case.spec.axes == "T":
+def _needed(subject: Subject, bases: Sequence[Seen], outputs: bool) -> Iterator[str]:
+    """Yield what it takes for a subject to be wrong: what is gone when it is right, whatever the numbers."""
+    case = bases[0].case
+    if case.dtype != "float64":
+        if _right_again(tried(subject, replace(case, dtype="float64", arrays={})), bases[0]):
+            yield f"{case.dtype}"
+    if case.regime != "ordinary":
+        if _right_again(tried(subject, replace(case, regime="ordinary", arrays={})), bases[0]):
+            yield f"numbers of the regime {case.regime}"
+    for simpler in simplifications(case, outputs=outputs):
+        if all(_right_again(_simplified(subject, simpler, seen.case), seen) for seen in bases):
+            yield simpler.words
+
+
+def _simplified(subject: Subject, simpler: Without, case: Case) -> Seen | None:
+    try:
+        return tried(subject, simpler.change(case))
+    except ArgumentError:  # what is left is no network
         return None
-    if name in ("y", "dx"):
-        return {"TB": 1, "BT": 0}[case.spec.axes]
-    return 1 if name in ("h_n", "c_n", "dh_0", "dc_0") else None
 
 
-def _reach(subject: Subject, seen: Seen) -> tuple[Reach, int | None]:
-    """Return over how many steps gradients must go to be wrong, and the number of steps if an experiment shows it."""
-    at_one = _look(subject, replace(seen.case, T=1, lengths=seen.case.lengths and (1,) * seen.case.B, arrays={}))
-    if at_one is None:
-        return Reach.UNKNOWN, None
-    if at_one.wrong - {"dh_0", "dc_0"} or seen.wrong & {"dW_hy", "db_y"}:  # no path to the output layer crosses a step
-        return Reach.ONE_STEP, None
-    if not (at_one.wrong or seen.wrong & {"dx", "dh_0", "dc_0"}) and {"dx", "dh_0"} <= set(seen.got):
-        return Reach.SUMMED, None
-    length = _path_length(subject, seen.case)
-    return (Reach.ONE_STEP if length == 0 else Reach.CARRIED), length
-
-
-def _path_length(subject: Subject, case: Case) -> int | None:
-    """Return over how many steps the gradient of one output gets lost: where dx is first wrong, going back from it."""
-    if case.spec.loss != "none" or case.spec.bidirectional or case.lengths is not None:
-        return None
-    last = _look(subject, _with(case, dy=_last_step_alone, dh_n=_zero, dc_n=_zero))
-    if last is None or "dx" not in last.got:
-        return None
-    axis = _time_axis(case, "dx")
-    wrong = np.moveaxis(_off(last, "dx"), axis or 0, 0).reshape(case.T, -1).any(axis=1)
-    return next((length for length in range(case.T) if wrong[case.T - 1 - length]), None)
-
-
-def _with(case: Case, **changes: Callable[[Case, Any], Any]) -> Case:
-    """Return a case with some of its arrays changed, as far as it has them."""
-    changed = {name: change(case, case.arrays[name]) for name, change in changes.items() if name in case.arrays}
-    return replace(case, arrays={**case.arrays, **changed})
-
-
-def _zero(_case: Case, array: Any) -> Any:
-    return np.zeros_like(array)
-
-
-def _last_step_alone(case: Case, dy: Any) -> Any:
-    kept = np.zeros_like(dy)
-    last = (slice(None), -1) if case.spec.axes == "BT" else (-1,)
-    kept[last] = dy[last]
-    return kept
-
-
-def _needed(subject: Subject, case: Case) -> Iterator[str]:
-    """Yield what it takes for the case to fail: what is gone when it is right."""
-    for words, simpler in _simpler(case):
-        without = _look(subject, simpler)
-        if without is not None and without.verdict.status is not Status.FAIL:
-            yield words
-
-
-def _simpler(case: Case) -> Iterator[tuple[str, Case]]:
-    """Yield cases without one thing that this one has, and the thing."""
-    spec = case.spec
-
-    def without(**changes: Any) -> Case:
-        return replace(case, spec=replace(spec, **changes), arrays={})
-
-    if case.T > 1:
-        yield "more than one step", replace(case, T=1, lengths=case.lengths and (1,) * case.B, arrays={})
-    if case.B > 1:
-        yield "more than one sequence", replace(case, B=1, lengths=case.lengths and case.lengths[:1], arrays={})
-    if case.lengths is not None:
-        yield "lengths", replace(case, lengths=None, arrays={})
-    if spec.num_layers > 1:
-        yield "more than one layer", without(num_layers=1, dropout=0.0)
-    if spec.bidirectional:
-        yield "two directions", without(bidirectional=False, merge="concat")
-    if spec.axes != "TB":
-        yield f"axes {spec.axes}", without(axes="TB")
-    if spec.output_size:
-        yield "an output layer", without(output_size=0, loss="none", mean="default")
-    if not spec.bias:
-        yield "no bias", without(bias=True)
-    for rate in ("dropout", "recurrent_dropout", "zoneout", "clip", "forget_bias"):
-        if getattr(spec, rate):
-            yield rate.replace("_", " "), without(**{rate: 0.0})
-    for option in ("peephole", "coupled", "attention"):
-        if getattr(spec, option):
-            yield option, without(**{option: False})
-    if case.memory != "contiguous":
-        yield f"{case.memory} memory", replace(case, memory="contiguous", arrays={})
-    yield "an initial state", _with(case, h_0=_zero, c_0=_zero)
-    if spec.loss == "none":
-        yield "a gradient of the final states", _with(case, dh_n=_zero, dc_n=_zero)
-        yield "a gradient of the output", _with(case, dy=_zero)
-
-
-def _look(subject: Subject, case: Case) -> Seen | None:
-    """Return what a subject does on a case; None if it doesn't support it, or returns nothing to look at."""
-    return look(subject, case) if strategies.supported(case, admits(subject, case)) else None
-
-
-def _sentences(location: Location) -> Iterator[str]:
-    parts = [
-        (f"gate{_s(location.gates)} {', '.join(location.gates)} alone" if location.gates else ""),
-        (f"unit{_s(location.units)} {_numbers(location.units)} alone" if location.units else ""),
-        (f"sequence{_s(location.items)} {_numbers(location.items)} of the batch alone" if location.items else ""),
-        (f"step{_s(location.steps)} {_numbers(location.steps)} of {location.case.T}" if location.steps else ""),
-    ]
-    yield from filter(None, parts)
-    if location.reach is Reach.CARRIED and (location.path_length or 0) > 1:
-        yield f"right up to a step, wrong wherever a path crosses {location.path_length}"
-    elif location.reach is not Reach.UNKNOWN:
-        yield location.reach.value
-    if location.only_with:
-        yield f"only with {', '.join(location.only_with)}"
-
-
-def _s(entries: tuple[Any, ...]) -> str:
-    return "" if len(entries) == 1 else "s"
-
-
-def _numbers(entries: tuple[int, ...]) -> str:
-    return ", ".join(map(str, entries))
+def _right_again(seen: Seen | None, before: Seen) -> bool:
+    """Say whether what was wrong is seen to be right, and is not right for being zero."""
+    if seen is None or seen.wrong or seen.verdict.findings:
+        return False
+    concerned = [name for name in seen.got if _base(name) in set(map(_base, before.wrong))]
+    return bool(concerned) and all(
+        name in seen.right and bool(np.any(seen.known.worst.want[name])) for name in concerned
+    )

@@ -185,15 +185,15 @@ def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any 
         rest: what float64 cut off from `want`, so that an error below its precision is seen too.
         may: where a right program may hold infinity or NaN.
     """
-    number, unknown = np.isfinite(got), np.isnan(want)
+    number = np.isfinite(got)
+    right = ~outside(got, want, bound, rest, may)
+    within = right & number & np.isfinite(want)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.abs((got - want) - rest)
-        within = number & np.isfinite(want) & (error <= bound)
-        right = within | unknown | (~number & (np.isinf(want) | may))  # so that NaN is wrong, unless there is a reason
         ratio = error / bound
         ratio = np.where(right, np.where(within & (error > 0), ratio, 0.0), np.where(number, ratio, np.inf))
     index = tuple(int(i) for i in np.unravel_index(np.argmax(ratio), ratio.shape))
-    unseen = unknown | (right & ~within & np.isfinite(want))
+    unseen = np.isnan(want) | (right & ~within & np.isfinite(want))
     resolution = np.inf if np.any(unseen) else _resolution(want, bound, np.isfinite(want))
     status = Status.PASS if resolution <= blind else Status.INCONCLUSIVE
     if not right.all():
@@ -210,6 +210,14 @@ def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any 
         wrong=int(np.size(right) - np.count_nonzero(right)),
         size=int(np.size(right)),
     )
+
+
+def outside(got: Any, want: Any, bound: Any, rest: Any = 0.0, may: Any = False) -> Any:
+    """Return which elements of a tensor are out of bounds; the arguments are those of `compare`."""
+    number, unknown = np.isfinite(got), np.isnan(want)
+    with np.errstate(invalid="ignore"):
+        within = number & np.isfinite(want) & (np.abs((got - want) - rest) <= bound)
+    return ~(within | unknown | (~number & (np.isinf(want) | may)))  # so that NaN is wrong, unless there is a reason
 
 
 def _resolution(want: Any, bound: Any, where: Any) -> float:

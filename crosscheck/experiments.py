@@ -17,6 +17,10 @@ from crosscheck.subject import Subject
 
 Change = Callable[[Case], Case]
 COTANGENTS = ("dy", "dh_n", "dc_n")
+FINALS = "a gradient of the final states"
+SHORTER = "sequences of fewer steps"
+IMPLIED = {"lengths": (SHORTER,), FINALS: ("a gradient of h_n", "a gradient of c_n")}
+"""What need not be said where one of the others is, of the things that a case may do without."""
 
 
 def tried(subject: Subject, case: Case) -> Seen | None:
@@ -111,10 +115,11 @@ def simplifications(case: Case, *, outputs: bool) -> Iterator[Without]:
                 yield Without(name, lambda case, name=name: without(case, name))  # type: ignore[misc]
         return
     finals = tuple(f"d{name}_n" for name in case.spec.states)
-    for words, names in (("the final states", finals), *((name[1:], (name,)) for name in finals), ("y", ("dy",))):
+    single = [(f"a gradient of {name[1:]}", (name,)) for name in ("dy", *(finals if len(finals) > 1 else ()))]
+    for words, names in ((FINALS, finals), *single):
         rest = tuple(name for name in COTANGENTS if name not in names)
-        if _any(case, names) and _any(case, rest) and (len(finals) > 1 or words != "h_n"):
-            yield Without(f"a gradient of {words}", lambda case, names=names: without(case, *names))  # type: ignore[misc]
+        if _any(case, names) and _any(case, rest):
+            yield Without(words, lambda case, names=names: without(case, *names))  # type: ignore[misc]
 
 
 def _any(case: Case, names: tuple[str, ...]) -> bool:
@@ -133,13 +138,15 @@ def _smaller(case: Case) -> Iterator[Without]:
     if spec.input_size > 1:
         yield _option("more than one input", input_size=1)
     if case.lengths is not None:
+        if min(case.lengths) < case.T:
+            yield Without(SHORTER, lambda case: replace(case, lengths=(case.T,) * case.B, arrays={}))
         yield Without("lengths", lambda case: replace(case, lengths=None, arrays={}))
         if 0 in case.lengths:
             yield Without("a sequence of length 0", _no_empty_sequence)
 
 
 def _first_sequence(case: Case) -> Case:
-    return replace(case, B=1, lengths=case.lengths and (case.T,), arrays={})
+    return replace(case, B=1, lengths=case.lengths and (min(filter(None, case.lengths), default=0),), arrays={})
 
 
 def _no_empty_sequence(case: Case) -> Case:

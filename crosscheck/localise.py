@@ -19,7 +19,18 @@ from crosscheck.axes import AXES, BATCH, TIME
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.evidence import Seen
-from crosscheck.experiments import Without, from_item, one_step, recurrent_through, simplifications, tried
+from crosscheck.experiments import (
+    COTANGENTS,
+    IMPLIED,
+    Without,
+    from_item,
+    one_step,
+    recurrent_through,
+    simplifications,
+    tried,
+    with_input_at,
+    without,
+)
 from crosscheck.location import Location, Reach
 from crosscheck.paths import padding, paths, read
 from crosscheck.probes import probes
@@ -33,6 +44,7 @@ PEEPHOLES = ("dp_i", "dp_f", "dp_o")
 GATES = {"lstm": "ifgo", "gru": "rzn"}
 BEGINNINGS = ("dh_0", "dc_0")
 OTHER_SEED = 100
+MORE = 8
 
 
 def localise(subject: Subject, verdict: Verdict) -> Location:
@@ -95,14 +107,19 @@ def _locate(subject: Subject, seen: Seen, outputs: bool) -> Location:
     wrong = _named(seen.verdict, Status.FAIL)
     where = Location(seen.case, outputs, wrong, _named(seen.verdict, Status.PASS))
     where = (_outputs if outputs else _gradients)(subject, bases, where)
-    return replace(where, only_with=tuple(_needed(subject, bases, outputs)))
+    needed = tuple(_needed(subject, bases, outputs))
+    return replace(where, only_with=tuple(words for words in needed if not set(IMPLIED.get(words, ())) & set(needed)))
 
 
 def _again(subject: Subject, seen: Seen, outputs: bool) -> Iterator[Seen]:
     """Yield the same in other numbers, if it is wrong there too."""
-    other = tried(subject, replace(seen.case, seed=seen.case.seed + OTHER_SEED, arrays={}))
+    other = tried(subject, _in_other_numbers(seen.case, 1))
     if other is not None and _alike(other, seen.wrong, outputs):
         yield other
+
+
+def _in_other_numbers(case: Case, k: int) -> Case:
+    return replace(case, seed=OTHER_SEED + k, arrays={})
 
 
 def _outputs(subject: Subject, bases: Sequence[Seen], where: Location) -> Location:
@@ -132,7 +149,8 @@ def _reach_of_outputs(subject: Subject, seen: Seen, wrong: Sequence[str]) -> Rea
     states = {f"{name}_n" for name in seen.case.spec.states}
     if states <= seen.right or ("y" in seen.right and not seen.case.spec.output_size):
         return Reach.TOGETHER
-    return Reach.CARRIED if _right_without_recurrence(subject, seen) else Reach.UNKNOWN
+    first = 0 not in _wrong_along([seen], ("y",), TIME)[0]
+    return Reach.CARRIED if first and _right_without_recurrence(subject, seen) else Reach.UNKNOWN
 
 
 def _right_without_recurrence(subject: Subject, seen: Seen) -> bool:
@@ -151,8 +169,8 @@ def _with_units(case: Case, wrong: Sequence[str]) -> tuple[str, ...]:
 def _gradients(subject: Subject, bases: Sequence[Seen], where: Location) -> Location:
     ones = tuple(one for seen in bases if (one := tried(subject, one_step(seen.case))) is not None)
     where = _with_reach(subject, bases[0], ones[0] if ones else None, where)
-    within = where.reach is Reach.ONE_STEP and all(one.wrong for one in ones)
-    layers, directions, names = _runs_of_parameters(ones if within and ones else bases)
+    basis = ones if where.reach is Reach.ONE_STEP and ones and all(one.wrong for one in ones) else bases
+    layers, directions, names = _runs_of_parameters(basis)
     where = replace(
         where,
         layers=layers,
@@ -162,8 +180,19 @@ def _gradients(subject: Subject, bases: Sequence[Seen], where: Location) -> Loca
     )
     if where.reach is Reach.CARRIED:
         return _carried(subject, ones, where) if ones else where
-    basis = ones if within and ones else bases
-    return replace(where, gates=_gates(basis, names), units=_units(basis, names))
+    where = replace(where, gates=_gates(basis, names), units=_units(basis, names))
+    if where.gates or where.units:
+        more = (*basis, *_more(subject, basis[0].case))
+        where = replace(where, gates=_gates(more, names), units=_units(more, names))
+    return where
+
+
+def _more(subject: Subject, case: Case) -> Iterator[Seen]:
+    """Yield a case in more numbers: a clipped unit, or one that is masked, may be right by chance."""
+    for k in range(2, MORE):
+        seen = tried(subject, _in_other_numbers(case, k))
+        if seen is not None:
+            yield seen
 
 
 def _with_reach(subject: Subject, seen: Seen, single: Seen | None, where: Location) -> Location:
@@ -171,8 +200,10 @@ def _with_reach(subject: Subject, seen: Seen, single: Seen | None, where: Locati
     if single is None:
         return where
     within = single.wrong - set(BEGINNINGS)
+    where = replace(where, added=_is_added(subject, seen.case))
     if _recurrence_is_right(seen):
-        return replace(where, reach=Reach.ONE_STEP if within else Reach.TOGETHER)
+        reach = Reach.ONE_STEP if within else Reach.TOGETHER
+        return replace(where, apart=True, reach=reach, steps=_steps_of_input(subject, seen))
     if {"dW_hy", "db_y"} & seen.wrong:  # no path to the output layer crosses a step
         return replace(where, reach=Reach.ONE_STEP)
     case = seen.case
@@ -183,7 +214,7 @@ def _with_reach(subject: Subject, seen: Seen, single: Seen | None, where: Locati
         if not _alike(given, seen.wrong, outputs=False):  # the loss itself
             return replace(where, reach=Reach.ONE_STEP)
         case = given.case
-    found = paths(subject, case)
+    found = None if where.added else paths(subject, case)
     reading = read(found) if found is not None else None
     if reading is not None:
         return replace(
@@ -197,6 +228,24 @@ def _with_reach(subject: Subject, seen: Seen, single: Seen | None, where: Locati
     if within:
         return replace(where, reach=Reach.ONE_STEP)
     return replace(where, reach=Reach.CARRIED if single.wrong else Reach.UNKNOWN)
+
+
+def _is_added(subject: Subject, case: Case) -> bool:
+    """Say whether gradients are wrong with no cotangent at all."""
+    nothing = tried(subject, without(case, *COTANGENTS)) if case.spec.loss == "none" else None
+    return nothing is not None and bool(nothing.wrong)
+
+
+def _steps_of_input(subject: Subject, seen: Seen) -> tuple[int, ...]:
+    """Return the steps whose share in dW_xh is wrong, if not all are: those at which alone x must not be zero."""
+    if {_base(name) for name in seen.wrong} != {"dW_xh"}:
+        return ()
+    case = seen.case
+    shares = [tried(subject, with_input_at(case, t)) for t in range(case.T)]
+    if not all(share is not None and seen.wrong <= share.wrong | share.right for share in shares):
+        return ()
+    wrong = tuple(t for t, share in enumerate(shares) if share is not None and share.wrong)
+    return wrong if len(wrong) < case.T else ()
 
 
 def _recurrence_is_right(seen: Seen) -> bool:
@@ -222,8 +271,11 @@ def _carried(subject: Subject, ones: Sequence[Seen], where: Location) -> Locatio
         return where
     returned = set.intersection(*({*one.right, *one.wrong} for one in ones))
     states = (lost[0][1],) if len(lost) == 1 and returned >= set(BEGINNINGS) else ()
-    gates, direct = _ways(subject, ones[0]) if "dh_0" in lost else ((), False)
-    return replace(where, states=states, gates=gates, direct=direct, units=_part(ones, lost, -1))
+    gates, direct = _ways(subject, ones[0]) if "dh_0" in lost and not where.added else ((), False)
+    units = _part(ones, lost, -1)
+    if units:
+        units = _part((*ones, *_more(subject, ones[0].case)), lost, -1)
+    return replace(where, states=states, gates=gates, direct=direct, units=units)
 
 
 def _ways(subject: Subject, single: Seen) -> tuple[tuple[str, ...], bool]:
@@ -333,6 +385,12 @@ def _items(subject: Subject, bases: Sequence[Seen]) -> tuple[int, ...]:
 
 def _along(bases: Sequence[Seen], names: Sequence[str], kind: int) -> tuple[int, ...]:
     """Return the steps or the sequences of which all wrong elements are, if they aren't all."""
+    wrong, size = _wrong_along(bases, names, kind)
+    return tuple(sorted(wrong)) if 0 < len(wrong) < size else ()
+
+
+def _wrong_along(bases: Sequence[Seen], names: Sequence[str], kind: int) -> tuple[set[int], int]:
+    """Return the steps or the sequences at which something is wrong, and how many there are."""
     axes = AXES[bases[0].case.spec.axes]
     by_axis = {axis: [name for name in names if axes.get(name, (None, None))[kind] == axis] for axis in (0, 1)}
     wrong: set[int] = set()
@@ -343,7 +401,7 @@ def _along(bases: Sequence[Seen], names: Sequence[str], kind: int) -> tuple[int,
                 off = np.moveaxis(seen.off(name), axis, 0).reshape(seen.got[name].shape[axis], -1).any(axis=1)
                 wrong |= set(np.nonzero(off)[0].tolist())
                 size = len(off)
-    return tuple(sorted(wrong)) if 0 < len(wrong) < size else ()
+    return wrong, size
 
 
 def _part(bases: Sequence[Seen], names: Sequence[str], axis: int) -> tuple[int, ...]:
@@ -363,12 +421,12 @@ def _part(bases: Sequence[Seen], names: Sequence[str], axis: int) -> tuple[int, 
 def _needed(subject: Subject, bases: Sequence[Seen], outputs: bool) -> Iterator[str]:
     """Yield what it takes for a subject to be wrong: what is gone when it is right, whatever the numbers."""
     case = bases[0].case
-    if case.dtype != "float64":
-        if _right_again(tried(subject, replace(case, dtype="float64", arrays={})), bases[0]):
-            yield f"{case.dtype}"
-    if case.regime != "ordinary":
-        if _right_again(tried(subject, replace(case, regime="ordinary", arrays={})), bases[0]):
-            yield f"numbers of the regime {case.regime}"
+    for words, usual in (
+        (case.dtype, replace(case, dtype="float64", arrays={})),
+        (f"numbers of the regime {case.regime}", replace(case, regime="ordinary", arrays={})),
+    ):
+        if usual != case and _right_again(tried(subject, usual), bases[0]):
+            yield words
     for simpler in simplifications(case, outputs=outputs):
         if all(_right_again(_simplified(subject, simpler, seen.case), seen) for seen in bases):
             yield simpler.words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,6 +34,8 @@ class Location:
         items: the sequences of the batch.
         steps: the steps that are wrong themselves, whatever comes from others.
         padding: whether only padding is wrong.
+        apart: whether all that goes from step to step is right, and only what is made of it is wrong.
+        added: whether gradients are wrong where no cotangent is: something is added to them.
         sources: the steps whose output's gradient gets in wrongly; what comes through them from others is right.
         reach: whether it takes more than one step.
         path_length: over how many steps a gradient has to go at least to be wrong.
@@ -54,6 +56,8 @@ class Location:
     items: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
     padding: bool = False
+    apart: bool = False
+    added: bool = False
     sources: tuple[int, ...] = ()
     reach: Reach = Reach.UNKNOWN
     path_length: int | None = None
@@ -64,7 +68,7 @@ class Location:
 
     @property
     def side(self) -> str:
-        """ "outputs" or "gradients"."""
+        """What is wrong: "outputs", or "gradients" alone."""
         return "outputs" if self.outputs else "gradients"
 
     @property
@@ -90,14 +94,17 @@ def _takes_steps(location: Location) -> bool:
 
 
 def _reach(location: Location) -> Iterator[str]:
-    wrong = _listed(location.wrong)
+    case, wrong = location.case, _listed(location.wrong)
     if location.outputs:
+        wrong = _listed(name for name in location.wrong if name in case.output_names)
         yield {
-            Reach.ONE_STEP: "the outputs of a single step are wrong already",
+            Reach.ONE_STEP: "a single step gives wrong outputs already",
             Reach.CARRIED: "the first step is right, wrong is what later ones make of its state",
-            Reach.TOGETHER: f"every step is right by itself, wrong is what is made of the steps: {wrong}",
-            Reach.UNKNOWN: "outputs are wrong, so gradients say nothing",
+            Reach.TOGETHER: f"each step is right by itself; wrong is what is made of the steps: {wrong}",
+            Reach.UNKNOWN: "outputs are wrong, on which gradients depend",
         }[location.reach]
+    elif location.apart and location.reach is Reach.ONE_STEP:
+        yield f"what goes from step to step is right; wrong within a step already is what is made of it: {wrong}"
     elif location.sources:
         yield f"wrong where the output's gradient gets in, at {_steps(location.sources)}; right where it passes through"
     elif location.reach is Reach.CARRIED and location.crossings:
@@ -108,13 +115,17 @@ def _reach(location: Location) -> Iterator[str]:
     elif location.reach is Reach.CARRIED:
         yield "right within a step, wrong wherever a path crosses one"
     elif location.reach is Reach.TOGETHER:
-        yield f"right within a step and from step to step, wrong where the steps are put together: {wrong}"
+        yield f"right within a step and from step to step; wrong is what is made of the steps: {wrong}"
+    elif location.reach is Reach.ONE_STEP and MORE_STEPS in location.only_with:
+        yield "wrong within a step, though not where it is the only one"
     elif location.reach is Reach.ONE_STEP:
         yield "wrong within a single step already"
 
 
 def _parts(location: Location) -> Iterator[str]:
     case = location.case
+    if location.added:
+        yield "wrong where no gradient comes in at all: something is added"
     if location.states:
         (lost,) = location.states
         yield f"the gradient of {lost} gets lost on its way, not that of {'c' if lost == 'h' else 'h'}"
@@ -131,34 +142,32 @@ def _parts(location: Location) -> Iterator[str]:
         yield f"unit{_s(location.units)} {_listed(location.units)} of {case.spec.hidden_size} alone"
     if location.items:
         yield f"sequence{_s(location.items)} {_listed(location.items)} of {case.B} in the batch alone{_long(location)}"
-    if location.steps:
+    if location.steps and not (location.outputs and location.reach is Reach.CARRIED):
         yield f"{_steps(location.steps)} of {case.T} alone"
     if location.padding:
         yield "in the padding alone"
 
 
 def _long(location: Location) -> str:
-    """Return how long the sequences are that are wrong, if all that are right are longer or shorter."""
+    """Return how long the sequences are that are wrong, if all that are right are longer."""
     lengths = location.case.lengths
     if lengths is None:
         return ""
     wrong = [lengths[b] for b in location.items]
     right = [length for b, length in enumerate(lengths) if b not in location.items]
-    told = max(wrong) < min(right) or min(wrong) > max(right)
-    return (
-        f", of length{_s(wrong)} {_listed(wrong)} where the other{_s(right)} ha{'s' if len(right) == 1 else 've'} {_listed(right)}"
-        if told
-        else ""
-    )
+    if max(wrong) >= min(right):
+        return ""
+    have = "has" if len(right) == 1 else "have"
+    return f", of length{_s(wrong)} {_listed(wrong)} where the other{_s(right)} {have} {_listed(right)}"
 
 
 def _steps(steps: tuple[int, ...]) -> str:
     return f"step{_s(steps)} {_listed(steps)}"
 
 
-def _s(entries: object) -> str:
-    return "" if len(entries) == 1 else "s"  # type: ignore[arg-type]
+def _s(entries: Sequence[object]) -> str:
+    return "" if len(entries) == 1 else "s"
 
 
-def _listed(entries: object) -> str:
-    return ", ".join(map(str, entries))  # type: ignore[call-overload]
+def _listed(entries: Iterable[object]) -> str:
+    return ", ".join(map(str, entries))

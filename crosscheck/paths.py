@@ -1,4 +1,4 @@
-"""Over which paths through time a gradient goes wrong: a cotangent at one step at a time, and where dx is wrong then."""
+"""Over which paths through time a gradient goes wrong: a cotangent at one step alone, and where dx is wrong then."""
 
 from __future__ import annotations
 

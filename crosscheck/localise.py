@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from crosscheck.axes import AXES, BATCH, TIME
+from crosscheck.axes import BATCH, TIME
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
-from crosscheck.evidence import Seen
+from crosscheck.evidence import Seen, look
 from crosscheck.experiments import (
     COTANGENTS,
     IMPLIED,
@@ -32,19 +31,28 @@ from crosscheck.experiments import (
     without,
 )
 from crosscheck.location import Location, Reach
+from crosscheck.parts import (
+    BEGINNINGS,
+    along,
+    base,
+    entries,
+    gates_of,
+    letters_of,
+    runs_of_parameters,
+    runs_of_states,
+    units_of,
+    wrong_along,
+)
 from crosscheck.paths import padding, paths, read
 from crosscheck.probes import probes
 from crosscheck.subject import Subject
-from crosscheck.verdict import LAYER, Status, Verdict
+from crosscheck.verdict import Status, Verdict
 
 __all__ = ["Location", "Reach", "localise"]
 
-STACKED = ("dW_xh", "dW_hh", "db_xh", "db_hh")
-PEEPHOLES = ("dp_i", "dp_f", "dp_o")
-GATES = {"lstm": "ifgo", "gru": "rzn"}
-BEGINNINGS = ("dh_0", "dc_0")
 OTHER_SEED = 100
 MORE = 8
+"""With so many seeds a part is confirmed: a clipped or masked unit may be right by chance, but not so often."""
 
 
 def localise(subject: Subject, verdict: Verdict) -> Location:
@@ -77,7 +85,7 @@ def _telling(subject: Subject, case: Case, wrong: frozenset[str], outputs: bool)
             seen = tried(subject, probe)
             if seen is not None and _alike(seen, wrong, outputs):
                 return seen
-    seen = tried(subject, case)
+    seen = look(subject, case)
     return seen if seen is not None and _alike(seen, wrong, outputs) else None
 
 
@@ -88,18 +96,7 @@ def _not_ordinary(case: Case) -> bool:
 def _alike(seen: Seen, wrong: Iterable[str], outputs: bool) -> bool:
     """Say whether a failure is of the same side as another, and of some of the same tensors."""
     of_outputs = any(name in seen.case.output_names for name in seen.wrong)
-    return of_outputs == outputs and bool(set(map(_base, seen.wrong)) & set(map(_base, wrong)))
-
-
-def _base(name: str) -> str:
-    """Return the name of a tensor without its layer and direction."""
-    return LAYER.sub("", name)
-
-
-def _run(name: str) -> tuple[int, bool]:
-    """Return the layer and direction that a parameter's gradient belongs to."""
-    layer, reverse = LAYER.search(name).groups()  # type: ignore[union-attr]
-    return int(layer[2:]) if layer else 0, bool(reverse)
+    return of_outputs == outputs and bool(set(map(base, seen.wrong)) & set(map(base, wrong)))
 
 
 def _locate(subject: Subject, seen: Seen, outputs: bool) -> Location:
@@ -124,14 +121,14 @@ def _in_other_numbers(case: Case, k: int) -> Case:
 
 def _outputs(subject: Subject, bases: Sequence[Seen], where: Location) -> Location:
     case, wrong = where.case, tuple(name for name in where.wrong if name in where.case.output_names)
-    layers, directions = _runs_of_states(bases, tuple(f"{name}_n" for name in case.spec.states))
+    layers, directions = runs_of_states(bases, tuple(f"{name}_n" for name in case.spec.states))
     return replace(
         where,
         layers=layers,
         directions=directions,
-        units=_part(bases, _with_units(case, wrong), -1),
-        items=_along(bases, wrong, BATCH),
-        steps=_along(bases, tuple(name for name in wrong if name == "y"), TIME),
+        units=entries(bases, _with_units(case, wrong), -1),
+        items=along(bases, wrong, BATCH),
+        steps=along(bases, tuple(name for name in wrong if name == "y"), TIME),
         padding=wrong == ("y",) and all(_in_padding(one, "y") for one in bases),
         reach=_reach_of_outputs(subject, bases[0], wrong),
     )
@@ -149,7 +146,7 @@ def _reach_of_outputs(subject: Subject, seen: Seen, wrong: Sequence[str]) -> Rea
     states = {f"{name}_n" for name in seen.case.spec.states}
     if states <= seen.right or ("y" in seen.right and not seen.case.spec.output_size):
         return Reach.TOGETHER
-    first = 0 not in _wrong_along([seen], ("y",), TIME)[0]
+    first = 0 not in wrong_along([seen], ("y",), TIME)[0]
     return Reach.CARRIED if first and _right_without_recurrence(subject, seen) else Reach.UNKNOWN
 
 
@@ -170,7 +167,7 @@ def _gradients(subject: Subject, bases: Sequence[Seen], where: Location) -> Loca
     ones = tuple(one for seen in bases if (one := tried(subject, one_step(seen.case))) is not None)
     where = _with_reach(subject, bases[0], ones[0] if ones else None, where)
     basis = ones if where.reach is Reach.ONE_STEP and ones and all(one.wrong for one in ones) else bases
-    layers, directions, names = _runs_of_parameters(basis)
+    layers, directions, names = runs_of_parameters(basis)
     where = replace(
         where,
         layers=layers,
@@ -180,15 +177,15 @@ def _gradients(subject: Subject, bases: Sequence[Seen], where: Location) -> Loca
     )
     if where.reach is Reach.CARRIED:
         return _carried(subject, ones, where) if ones else where
-    where = replace(where, gates=_gates(basis, names), units=_units(basis, names))
+    where = replace(where, gates=gates_of(basis, names), units=units_of(basis, names))
     if where.gates or where.units:
         more = (*basis, *_more(subject, basis[0].case))
-        where = replace(where, gates=_gates(more, names), units=_units(more, names))
+        where = replace(where, gates=gates_of(more, names), units=units_of(more, names))
     return where
 
 
 def _more(subject: Subject, case: Case) -> Iterator[Seen]:
-    """Yield a case in more numbers: a clipped unit, or one that is masked, may be right by chance."""
+    """Yield what a subject does on a case in more numbers."""
     for k in range(2, MORE):
         seen = tried(subject, _in_other_numbers(case, k))
         if seen is not None:
@@ -238,7 +235,7 @@ def _is_added(subject: Subject, case: Case) -> bool:
 
 def _steps_of_input(subject: Subject, seen: Seen) -> tuple[int, ...]:
     """Return the steps whose share in dW_xh is wrong, if not all are: those at which alone x must not be zero."""
-    if {_base(name) for name in seen.wrong} != {"dW_xh"}:
+    if {base(name) for name in seen.wrong} != {"dW_xh"}:
         return ()
     case = seen.case
     shares = [tried(subject, with_input_at(case, t)) for t in range(case.T)]
@@ -249,7 +246,7 @@ def _steps_of_input(subject: Subject, seen: Seen) -> tuple[int, ...]:
 
 
 def _recurrence_is_right(seen: Seen) -> bool:
-    """Say whether all that goes from step to step is right: then so is dx, or else what is made of dx's own operands."""
+    """Say whether all that goes from step to step is right: then dx is, or all that is made of the same."""
     parameters = {f"d{name}" for name in seen.case.layer_params}
     beginnings = {f"d{name}_0" for name in seen.case.spec.states} - set(seen.verdict.not_checked)
     if "dx" in seen.right or ("dx" in seen.wrong and _in_padding(seen, "dx")):
@@ -272,15 +269,15 @@ def _carried(subject: Subject, ones: Sequence[Seen], where: Location) -> Locatio
     returned = set.intersection(*({*one.right, *one.wrong} for one in ones))
     states = (lost[0][1],) if len(lost) == 1 and returned >= set(BEGINNINGS) else ()
     gates, direct = _ways(subject, ones[0]) if "dh_0" in lost and not where.added else ((), False)
-    units = _part(ones, lost, -1)
+    units = entries(ones, lost, -1)
     if units:
-        units = _part((*ones, *_more(subject, ones[0].case)), lost, -1)
+        units = entries((*ones, *_more(subject, ones[0].case)), lost, -1)
     return replace(where, states=states, gates=gates, direct=direct, units=units)
 
 
 def _ways(subject: Subject, single: Seen) -> tuple[tuple[str, ...], bool]:
-    """Return through which gates' recurrent weights dh_0 is wrong, if not through all; and whether it is without them."""
-    letters = _letters(single.case)
+    """Return through which gates' recurrent weights dh_0 is wrong, if not all; and whether it is so without any."""
+    letters = letters_of(single.case)
     if not letters:
         return (), False
     through = [tried(subject, recurrent_through(single.case, len(letters), k)) for k in (None, *range(len(letters)))]
@@ -293,82 +290,13 @@ def _ways(subject: Subject, single: Seen) -> tuple[tuple[str, ...], bool]:
     return tuple(letter for letter, wrong in zip(letters, gates, strict=True) if wrong), False
 
 
-def _letters(case: Case) -> str:
-    """Return the gates in the order of their blocks."""
-    return GATES.get(case.spec.cell, "").replace("f", "" if case.spec.coupled else "f")
-
-
-def _runs_of_parameters(bases: Sequence[Seen]) -> tuple[tuple[int, ...], tuple[str, ...], frozenset[str]]:
-    """Return the layers and the direction of wrong parameters, if not all, and those of the layer that comes first.
-
-    Gradients come from the last layer. Where no parameter is wrong, initial states tell the same.
-    """
-    parameters = {f"d{name}" for name in bases[0].case.layer_params}
-    wrong = frozenset.union(*(seen.wrong for seen in bases)) & parameters
-    if not wrong:
-        return (*_runs_of_states(bases, BEGINNINGS), frozenset())
-    runs = {_run(name) for name in wrong}
-    first = max(layer for layer, _ in runs)
-    names = frozenset(name for name in wrong if _run(name)[0] == first)
-    return (*_proper(bases[0].case, runs, first), names)
-
-
-def _runs_of_states(bases: Sequence[Seen], names: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return the layers and the direction of wrong states, if not all."""
-    case = bases[0].case
-    wrong = [seen.off(name) for seen in bases for name in names if name in seen.wrong]
-    runs = {run for off in wrong for k, run in enumerate(case.spec.runs) if off[k].any()}
-    return _proper(case, runs, min(layer for layer, _ in runs)) if runs else ((), ())
-
-
-def _proper(case: Case, runs: set[tuple[int, bool]], first: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return the layers, if they are not all, and the direction in the first, if it is not both."""
-    layers = {layer for layer, _ in runs}
-    reverse = {reverse for layer, reverse in runs if layer == first}
-    directions = (
-        ("reverse" if reverse == {True} else "forward",) if case.spec.bidirectional and len(reverse) == 1 else ()
-    )
-    return tuple(sorted(layers)) if len(layers) < case.spec.num_layers else (), directions
-
-
-def _gates(bases: Sequence[Seen], names: Iterable[str]) -> tuple[str, ...]:
-    """Return the gates of which all wrong rows of stacked gradients are, if the others' are seen to be right."""
-    letters = _letters(bases[0].case)
-    wrong: set[str] = set()
-    right: set[str] = set()
-    for seen in bases:
-        for name in names:
-            if name.startswith(STACKED) and letters and name in seen.got:
-                blocks = np.split(seen.off(name), len(letters)), np.split(seen.known.worst.want[name], len(letters))
-                for letter, off, want in zip(letters, *blocks, strict=True):
-                    wrong |= {letter} if off.any() else set()
-                    right |= {letter} if want.any() else set()
-            elif name.startswith(PEEPHOLES) and name in seen.wrong:
-                wrong |= {name[3]}
-                right |= set(letters) - {"g"}
-    return tuple(letter for letter in letters if letter in wrong) if right - wrong else ()
-
-
-def _units(bases: Sequence[Seen], names: Iterable[str]) -> tuple[int, ...]:
-    """Return the units of which all wrong rows of stacked gradients are, if the others' are seen to be right."""
-    H = bases[0].case.spec.hidden_size
-    wrong, right = np.zeros(H, dtype=bool), np.zeros(H, dtype=bool)
-    for seen in bases:
-        for name in names:
-            if name.startswith((*STACKED, *PEEPHOLES)) and name in seen.got:
-                wrong |= seen.off(name).reshape(-1, H, *seen.off(name).shape[1:]).any(axis=0).reshape(H, -1).any(axis=1)
-                want = seen.known.worst.want[name]
-                right |= want.reshape(-1, H, *want.shape[1:]).any(axis=0).reshape(H, -1).any(axis=1)
-    return tuple(np.nonzero(wrong)[0].tolist()) if wrong.any() and right.all() and not wrong.all() else ()
-
-
 def _items(subject: Subject, bases: Sequence[Seen]) -> tuple[int, ...]:
     """Return the sequences whose cotangents alone lead to wrong gradients."""
     case = bases[0].case
     if case.B == 1:
         return ()
     if case.spec.loss != "none":
-        return _along(bases, tuple(name for name in bases[0].wrong if not name.startswith(("dW", "db", "dp"))), BATCH)
+        return along(bases, tuple(name for name in bases[0].wrong if not name.startswith(("dW", "db", "dp"))), BATCH)
     wrong: set[int] = set()
     right: set[int] = set()
     for seen in bases:
@@ -381,41 +309,6 @@ def _items(subject: Subject, bases: Sequence[Seen]) -> tuple[int, ...]:
             elif seen.wrong <= alone.right and any(np.any(alone.known.worst.want[name]) for name in seen.wrong):
                 right.add(b)
     return tuple(sorted(wrong)) if right - wrong else ()
-
-
-def _along(bases: Sequence[Seen], names: Sequence[str], kind: int) -> tuple[int, ...]:
-    """Return the steps or the sequences of which all wrong elements are, if they aren't all."""
-    wrong, size = _wrong_along(bases, names, kind)
-    return tuple(sorted(wrong)) if 0 < len(wrong) < size else ()
-
-
-def _wrong_along(bases: Sequence[Seen], names: Sequence[str], kind: int) -> tuple[set[int], int]:
-    """Return the steps or the sequences at which something is wrong, and how many there are."""
-    axes = AXES[bases[0].case.spec.axes]
-    by_axis = {axis: [name for name in names if axes.get(name, (None, None))[kind] == axis] for axis in (0, 1)}
-    wrong: set[int] = set()
-    size = 0
-    for axis, group in by_axis.items():
-        for seen in bases:
-            for name in group:
-                off = np.moveaxis(seen.off(name), axis, 0).reshape(seen.got[name].shape[axis], -1).any(axis=1)
-                wrong |= set(np.nonzero(off)[0].tolist())
-                size = len(off)
-    return wrong, size
-
-
-def _part(bases: Sequence[Seen], names: Sequence[str], axis: int) -> tuple[int, ...]:
-    """Return the entries along an axis that all wrong elements have, if in others something is right and not zero."""
-    wrong: Any = False
-    right: Any = False
-    for seen in bases:
-        for name in names:
-            if name in seen.got:
-                want = seen.known.worst.want[name]
-                wrong = wrong | np.moveaxis(seen.off(name), axis, 0).reshape(want.shape[axis], -1).any(axis=1)
-                right = right | np.moveaxis(want != 0, axis, 0).reshape(want.shape[axis], -1).any(axis=1)
-    told = np.any(wrong) and np.all(right) and not np.all(wrong)
-    return tuple(np.nonzero(wrong)[0].tolist()) if told else ()
 
 
 def _needed(subject: Subject, bases: Sequence[Seen], outputs: bool) -> Iterator[str]:
@@ -443,7 +336,7 @@ def _right_again(seen: Seen | None, before: Seen) -> bool:
     """Say whether what was wrong is seen to be right, and is not right for being zero."""
     if seen is None or seen.wrong or seen.verdict.findings:
         return False
-    concerned = [name for name in seen.got if _base(name) in set(map(_base, before.wrong))]
+    concerned = [name for name in seen.got if base(name) in set(map(base, before.wrong))]
     return bool(concerned) and all(
         name in seen.right and bool(np.any(seen.known.worst.want[name])) for name in concerned
     )

@@ -47,13 +47,13 @@ class Seen:
         may = False if np.isfinite(got).all() else self.known.overflows[name]
         return outside(got, reference.want[name], reference.bound[name], reference.rest.get(name, 0.0), may)
 
-    def _with_status(self, status: Status) -> frozenset[str]:
-        return frozenset(check.name for check in self.verdict.checks if check.status is status)
-
     @property
     def oddities(self) -> frozenset[tuple[str, str]]:
         """What is wrong besides numbers: the kind, and the tensor."""
         return frozenset((finding.kind, finding.name) for finding in self.verdict.findings)
+
+    def _with_status(self, status: Status) -> frozenset[str]:
+        return frozenset(check.name for check in self.verdict.checks if check.status is status)
 
 
 def gather(subject: Subject, case: Case) -> tuple[Seen, ...]:

@@ -12,7 +12,7 @@ Peng, Neural Computation 2 (1990), for truncation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,24 +20,36 @@ import numpy as np
 
 from crosscheck.case import Case
 from crosscheck.referee.numbers.dual import Dual
+from crosscheck.referee.numbers.reverse import Node
 from crosscheck.spec import Spec, suffix
 
 Number = Any
 Vector = list[Number]
 State = dict[str, Vector]
 """h and, of an LSTM, c, by name."""
+Where = tuple[int, int, int]
+"""A step: which layer and direction, t, and b."""
+Watch = Callable[[Where, State, State], tuple[State, Vector]]
+"""Is told of a step what was computed, by name, and the state that it leads to. Returns the state that the next step is
+given, and the output: that state, and its h."""
 
 
-def outputs(case: Case) -> dict[str, Any]:
+def unwatched(_where: Where, _computed: State, state: State) -> tuple[State, Vector]:
+    """Return the state and its h, and tell nobody."""
+    return state, state["h"]
+
+
+def outputs(case: Case, watch: Watch = unwatched) -> dict[str, Any]:
     """Return y, h_n, c_n and the loss of a case, as object arrays of its numbers.
 
     Args:
         case: the problem, its arrays of any number type; see `Case.lift`.
+        watch: is told of every step. With truncation a step is computed more than once, in several windows.
     """
     spec = case.spec
     y, final = [], []
     for b in range(case.B):
-        sequence, states = _sequence(case, b)
+        sequence, states = _sequence(case, b, watch)
         y.append(sequence)
         final.append(states)
     results = {"y": _array([[y[b][t] for b in range(case.B)] for t in range(case.T)])}
@@ -86,13 +98,15 @@ def values(case: Case) -> dict[str, Any]:
     return results
 
 
-def _sequence(case: Case, b: int) -> tuple[list[Vector], list[State]]:
+def _sequence(case: Case, b: int, watch: Watch) -> tuple[list[Vector], list[State]]:
     """Return y of sequence b of the batch, zeros in its padding, and the final states of each layer and direction."""
     spec, a = case.spec, case.arrays
     y: list[Vector] = []
     for begin, first, end in _windows(case):
-        states = _constant(_window(case, b, 0, begin, _initial(case, b))[1]) if begin > 0 else _initial(case, b)
-        window, states = _window(case, b, begin, end, states)
+        states = _initial(case, b)
+        if begin > 0:
+            states = _constant(_window(case, b, 0, begin, states, watch)[1])
+        window, states = _window(case, b, begin, end, states, watch)
         y += window[first - begin :]
     if spec.output_size:
         y = [_affine(a["W_hy"], h_t, a["b_y"]) for h_t in y]
@@ -121,11 +135,14 @@ def _initial(case: Case, b: int) -> list[State]:
 def _constant(states: list[State]) -> list[State]:
     """Return states without their derivatives."""
     return [
-        {name: [u.v if isinstance(u, Dual) else u for u in state] for name, state in each.items()} for each in states
+        {name: [u.v if isinstance(u, Dual | Node) else u for u in state] for name, state in each.items()}
+        for each in states
     ]
 
 
-def _window(case: Case, b: int, begin: int, end: int, states: list[State]) -> tuple[list[Vector], list[State]]:
+def _window(
+    case: Case, b: int, begin: int, end: int, states: list[State], watch: Watch
+) -> tuple[list[Vector], list[State]]:
     """Run sequence b through all layers, from step begin to end - 1 or to its own end, if that is sooner.
 
     Returns:
@@ -146,9 +163,9 @@ def _window(case: Case, b: int, begin: int, end: int, states: list[State]) -> tu
         for t in reversed(steps) if reverse else steps:
             score = _at(case, "attention", t, b) if spec.attention else 0
             mask = a["recurrent"][k][t][b] if "recurrent" in a else None
-            proposed = _step(spec, suffix(layer, reverse), a, inputs[t], state, mask, score)
-            state = {name: _kept(a, name, (k, t, b), state[name], new) for name, new in proposed.items()}
-            half[t] = state["h"]
+            computed = _step(spec, suffix(layer, reverse), a, inputs[t], state, mask, score)
+            after_it = {name: _kept(a, name, (k, t, b), state[name], computed[name]) for name in spec.states}
+            state, half[t] = watch((k, t, b), computed, after_it)
         after.append(state)
         halves.append(half)
         sequence = {t: _merged(spec.merge, [half[t] for half in halves]) for t in steps}
@@ -179,49 +196,79 @@ def _kept(a: Mapping[str, Any], name: str, where: tuple[int, int, int], old: Vec
 def _step(
     spec: Spec, end: str, a: Mapping[str, Any], x: Vector, state: State, mask: Vector | None, score: Number
 ) -> State:
-    """Return the next state of one sequence in the layer and direction whose parameters' names end in `end`.
+    """Return all that one step of one sequence computes, by name: the next state, and what it is made of.
 
     Args:
         spec: the network.
-        end: see `crosscheck.spec.suffix`.
+        end: what the names of the parameters of this layer and direction end in; see `crosscheck.spec.suffix`.
         a: all arrays.
         x: the input of the step.
         state: the state before it.
         mask: what h is multiplied with before the recurrent product; None if with nothing.
         score: the attention score of the step; 0 without.
     """
-    H = spec.hidden_size
     W_hh, zero = a[f"W_hh{end}"], [0] * len(a[f"W_hh{end}"])
     h_in = state["h"] if mask is None else _times(mask, state["h"])
     from_x = _affine(a[f"W_xh{end}"], x, a.get(f"b_xh{end}", zero))
     from_h = _affine(W_hh, h_in, a.get(f"b_hh{end}", zero))
-    gate = [u + w for u, w in zip(from_x, from_h, strict=True)]
-    units = range(H)
-
-    def clipped(u: Number) -> Number:
-        return _clip(u, spec.clip)
-
-    if spec.cell == "rnn_tanh":
-        return {"h": [_tanh(clipped(gate[k])) for k in units]}
-    if spec.cell == "rnn_relu":
-        return {"h": [_relu(clipped(gate[k])) for k in units]}
+    given = {"x": x, **{f"{name}_prev": vector for name, vector in state.items()}, "h_in": h_in}
     if spec.cell == "lstm":
-        return _lstm(spec, end, a, [gate[k : k + H] for k in range(0, len(gate), H)], state["c"])
-    reset = [_sigmoid(clipped(gate[k])) for k in units]
-    update = [(1 - score) * _sigmoid(clipped(gate[H + k])) for k in units]
+        return given | _lstm(spec, end, a, _blocks([u + w for u, w in zip(from_x, from_h, strict=True)], spec), state)
+    if spec.cell == "gru":
+        b_hn = a.get(f"b_hh{end}", zero)[2 * spec.hidden_size :]
+        shares = _blocks(from_x, spec), _blocks(from_h, spec)
+        return given | _gru(spec, shares, (W_hh[2 * spec.hidden_size :], b_hn), h_in, state["h"], score)
+    f = _tanh if spec.cell == "rnn_tanh" else _relu
+    pre = [u + w for u, w in zip(from_x, from_h, strict=True)]
+    return given | {"a": pre, "h": [f(_clip(u, spec.clip)) for u in pre]}
+
+
+def _blocks(vector: Vector, spec: Spec) -> list[Vector]:
+    """Return what belongs to each gate."""
+    return [vector[k : k + spec.hidden_size] for k in range(0, len(vector), spec.hidden_size)]
+
+
+def _gru(
+    spec: Spec,
+    shares: tuple[list[Vector], list[Vector]],
+    inner: tuple[Any, Any],
+    h_in: Vector,
+    h: Vector,
+    score: Number,
+) -> State:
+    """Return all that a GRU computes.
+
+    Args:
+        spec: the network.
+        shares: of each gate, the input's share of the pre-activation, and the recurrent one.
+        inner: W_hn and b_hn.
+        h_in: what the recurrent products see of h.
+        h: the state before.
+        score: the attention score.
+    """
+    units = range(spec.hidden_size)
+    (x_r, x_z, x_n), (h_r, h_z, q) = shares
+    pre: State = {"a_r": [x_r[k] + h_r[k] for k in units], "a_z": [x_z[k] + h_z[k] for k in units]}
+    reset, z = ([_sigmoid(_clip(u, spec.clip)) for u in pre[name]] for name in ("a_r", "a_z"))
+    update = [(1 - score) * u for u in z]
     if spec.reset_after:
-        inner = [reset[k] * from_h[2 * H + k] for k in units]
+        between: State = {"q": q}
+        seen = [reset[k] * q[k] for k in units]
     else:
-        inner = _affine(W_hh[2 * H :], _times(reset, h_in), a.get(f"b_hh{end}", zero)[2 * H :])
-    new = [_tanh(clipped(from_x[2 * H + k] + inner[k])) for k in units]
-    return {"h": [update[k] * state["h"][k] + (1 - update[k]) * new[k] for k in units]}
+        between = {"s": _times(reset, h_in)}
+        seen = _affine(inner[0], between["s"], inner[1])
+    pre["a_n"] = [x_n[k] + seen[k] for k in units]
+    new = [_tanh(_clip(u, spec.clip)) for u in pre["a_n"]]
+    made = {"r": reset, "z": z, **between, "n": new} | ({"u": update} if spec.attention else {})
+    return pre | made | {"h": [update[k] * h[k] + (1 - update[k]) * new[k] for k in units]}
 
 
-def _lstm(spec: Spec, end: str, a: Mapping[str, Any], gates: Sequence[Vector], c: Vector) -> State:
-    """Return h and c of an LSTM from the pre-activations of its gates, peepholes aside, and the c before."""
+def _lstm(spec: Spec, end: str, a: Mapping[str, Any], gates: Sequence[Vector], state: State) -> State:
+    """Return all that an LSTM computes from the pre-activations of its gates, peepholes aside, and the state before."""
     units = range(spec.hidden_size)
     names = "igo" if spec.coupled else "ifgo"
     gate = dict(zip(names, gates, strict=True))
+    c = state["c"]
 
     def peep(name: str, cell: Vector) -> Vector:
         """Return a gate's pre-activation with what it sees of the cell."""
@@ -236,10 +283,13 @@ def _lstm(spec: Spec, end: str, a: Mapping[str, Any], gates: Sequence[Vector], c
     g = [_tanh(_clip(u, spec.clip)) for u in gate["g"]]
     new = [f[k] * c[k] + i[k] * g[k] for k in units]
     o = opened(peep("o", new))
-    h = [o[k] * _tanh(_clip(new[k], spec.clip)) for k in units]
+    s = [_tanh(_clip(u, spec.clip)) for u in new]
+    m = _times(o, s)
+    made = {f"a_{name}": gate[name] for name in names} | {"i": i} | ({} if spec.coupled else {"f": f})
+    made |= {"g": g, "c": new, "o": o, "s": s}
     if spec.proj_size:
-        h = _affine(a[f"W_hr{end}"], h, [0] * spec.proj_size)
-    return {"h": h, "c": new}
+        return made | {"m": m, "h": _affine(a[f"W_hr{end}"], m, [0] * spec.proj_size)}
+    return made | {"h": m}
 
 
 def _affine(W: Any, x: Sequence[Number], b: Sequence[Number]) -> Vector:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from crosscheck.case import Case
+from crosscheck.spec import Spec
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subject import subject, two_steps
 from manual_rnn import cell, losses, network, readout
+from manual_rnn.cells.cell import Cell
 
 
-def forward(case: Case) -> tuple[dict[str, Any], Any]:
-    """Return the outputs of a case, computed by `manual_rnn`; what the network left, and the gradient of the output."""
-    spec = case.spec
-    kind = cell(
+def cell_of(spec: Spec) -> Cell:
+    """Return the cell of a network."""
+    return cell(
         spec.cell if spec.reset_after else f"{spec.cell}_reset_before",
         peephole=spec.peephole,
         coupled=spec.coupled,
@@ -22,8 +23,13 @@ def forward(case: Case) -> tuple[dict[str, Any], Any]:
         projection=spec.proj_size > 0,
         attention=spec.attention,
     )
+
+
+def forward(case: Case) -> tuple[dict[str, Any], Any]:
+    """Return the outputs of a case, computed by `manual_rnn`; what the network left, and the gradient of the output."""
+    spec = case.spec
     run = network.forward(
-        kind,
+        cell_of(spec),
         case.layer_params,
         case.x,
         case.h_0,

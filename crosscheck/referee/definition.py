@@ -248,19 +248,16 @@ def _gru(
     """
     units = range(spec.hidden_size)
     (x_r, x_z, x_n), (h_r, h_z, q) = shares
-    pre: State = {"a_r": [x_r[k] + h_r[k] for k in units], "a_z": [x_z[k] + h_z[k] for k in units]}
-    reset, z = ([_sigmoid(_clip(u, spec.clip)) for u in pre[name]] for name in ("a_r", "a_z"))
+    a_r, a_z = ([u + w for u, w in zip(*share, strict=True)] for share in ((x_r, h_r), (x_z, h_z)))
+    reset, z = ([_sigmoid(_clip(u, spec.clip)) for u in pre] for pre in (a_r, a_z))
     update = [(1 - score) * u for u in z]
-    if spec.reset_after:
-        between: State = {"q": q}
-        seen = [reset[k] * q[k] for k in units]
-    else:
-        between = {"s": _times(reset, h_in)}
-        seen = _affine(inner[0], between["s"], inner[1])
-    pre["a_n"] = [x_n[k] + seen[k] for k in units]
-    new = [_tanh(_clip(u, spec.clip)) for u in pre["a_n"]]
-    made = {"r": reset, "z": z, **between, "n": new} | ({"u": update} if spec.attention else {})
-    return pre | made | {"h": [update[k] * h[k] + (1 - update[k]) * new[k] for k in units]}
+    between: State = {"q": q} if spec.reset_after else {"s": _times(reset, h_in)}
+    seen = _times(reset, q) if spec.reset_after else _affine(inner[0], between["s"], inner[1])
+    a_n = [x_n[k] + seen[k] for k in units]
+    new = [_tanh(_clip(u, spec.clip)) for u in a_n]
+    made = {"a_r": a_r, "a_z": a_z, "r": reset, "z": z, **between, "a_n": a_n, "n": new}
+    made |= {"u": update} if spec.attention else {}
+    return made | {"h": [update[k] * h[k] + (1 - update[k]) * new[k] for k in units]}
 
 
 def _lstm(spec: Spec, end: str, a: Mapping[str, Any], gates: Sequence[Vector], state: State) -> State:

@@ -18,7 +18,6 @@ from crosscheck.keep import Kept
 from crosscheck.referee.equations import equations
 from crosscheck.referee.trace import Step, trace
 from crosscheck.report.terminal import failure
-from crosscheck.spec import suffix
 from crosscheck.verdict import Status, compare
 
 DIGITS = (6, 9, 12, 17)
@@ -147,15 +146,19 @@ class _Walk:
 
     def title(self, step: Step, run: Sequence[Step]) -> str:
         """Return which step it is: in the order in which they run, and as the arrays count."""
-        layer = f"layer {step.layer}, " if self.spec.num_layers > 1 else ""
-        direction = "reverse, " if step.reverse else ""
-        return f"{layer}{direction}step {run.index(step) + 1} of {len(run)}   t = {step.t}, b = {step.b}"
+        where = ", ".join([*self.where(step), f"step {run.index(step) + 1} of {len(run)}"])
+        return f"{where}   t = {step.t}, b = {step.b}"
+
+    def where(self, step: Step) -> list[str]:
+        """Return the layer and direction of a step in words, where there are several."""
+        layer = [f"layer {step.layer}"] if self.spec.num_layers > 1 else []
+        return [*layer, *(["reverse"] if step.reverse else [])]
 
     def left_out(self, number: int, what: str, step: Step | None) -> Iterator[Section]:
         """Yield a section that says how many steps or sequences are not shown, if any."""
         if number > 0:
-            of = suffix(step.layer, step.reverse).replace("_", " ") if step else ""
-            yield f"... {number} more {what}{'' if number == 1 else 's'}{of} left out: --all shows them", []
+            where = ", ".join(["", *self.where(step)]) if step else ""
+            yield f"... {number} more {what}{'' if number == 1 else 's'}{where}: --all shows all", []
 
     def forward(self, step: Step, run: Sequence[Step]) -> Iterator[Row]:
         """Yield what a step computes."""

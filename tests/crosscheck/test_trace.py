@@ -105,8 +105,8 @@ NAMES = {
     "rnn_relu:T1B1I1H1": "x h_prev a h",
     "lstm:T1B1I1H1": "x h_prev c_prev a_i a_f a_g a_o i f g c o s h",
     "lstm:T1B1I1H2:proj_size=1:coupled=true": "x h_prev c_prev a_i a_g a_o i g c o s m h",
-    "gru:T1B1I1H1": "x h_prev a_r a_z a_n r z q n h",
-    "gru:T1B1I1H1:reset_after=false:attention=true": "x h_prev a_r a_z a_n r z s n u h",
+    "gru:T1B1I1H1": "x h_prev a_r a_z r z q a_n n h",
+    "gru:T1B1I1H1:reset_after=false:attention=true": "x h_prev a_r a_z r z s a_n n u h",
     "rnn_tanh:T1B1I1H1:recurrent_dropout=0.3": "x h_prev h_in a h",
     "lstm:T1B1I1H1:zoneout=0.3": "x h_prev c_prev a_i a_f a_g a_o i f g c_new o s h_new h c",
 }

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from crosscheck.case import Case
 from crosscheck.referee.proof import Outcome
 from crosscheck.subject import Finding
@@ -19,7 +21,8 @@ NUMBERS = ("got", "want", "bound", "ratio", "resolution")
 
 
 def without_nan(data: Any) -> JSON:
-    """Return plain data with each float that JSON can't hold by its name, and tuples as lists."""
+    """Return plain data as JSON holds it: NaN and infinity by their names, tuples as lists, no NumPy numbers."""
+    data = data.item() if isinstance(data, np.generic) else data
     if isinstance(data, float) and not math.isfinite(data):
         return "NaN" if math.isnan(data) else "Infinity" if data > 0 else "-Infinity"
     if isinstance(data, Mapping):

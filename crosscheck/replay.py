@@ -14,10 +14,8 @@ from crosscheck.errors import ArgumentError
 from crosscheck.examine import examine
 from crosscheck.keep import Kept, Record, load
 from crosscheck.loading import split_target
-from crosscheck.referee.reference import Reference
-from crosscheck.referee.truth import Known
 from crosscheck.subject import OURS, Subject, make, run
-from crosscheck.verdict import Status, TensorCheck, Verdict, compare, judge
+from crosscheck.verdict import Status, TensorCheck, Verdict, compare
 
 
 class Outcome(Enum):
@@ -44,31 +42,6 @@ class Replay:
     outcome: Outcome
     text: str
     verdict: Verdict | None = None
-
-
-def record(
-    subject: Subject, verdict: Verdict, recipe: Mapping[str, Any] | None = None, known: Known | None = None
-) -> Record:
-    """Return the record of a failure, with the arrays that a further run gives.
-
-    Args:
-        subject: the subject.
-        verdict: what was found.
-        recipe: how it was made of what its name says, if not by itself; plain data.
-        known: what is known of the case already.
-    """
-    case, known = verdict.case, known or Known(verdict.case)
-    result = run(subject, case)
-    overflows = {} if result.finite else known.overflows
-
-    def failing(reference: Reference) -> set[str]:
-        checks = judge(subject.name, case, result, reference, overflows).checks
-        return {check.name for check in checks if check.status is Status.FAIL}
-
-    # as `examine` does: a failure by 16 samples alone is none yet
-    right = known.truth if failing(known.truth) == failing(known.settled) else known.confirmed
-    bound = {name: np.where(overflows.get(name, False), np.inf, array) for name, array in right.bound.items()}
-    return Record(subject.name, case, verdict, result.values, right.want, bound, right.rest, recipe or {})
 
 
 def subject_of(kept: Kept) -> Subject:
@@ -120,9 +93,10 @@ def assert_fixed(path: Path) -> None:
     found = replay(path)
     if found.outcome is Outcome.FIXED:
         return
-    from crosscheck.report.terminal import failure_text  # rich, which a test that passes has no use for
+    from crosscheck.failure import Failure  # and rich, which a test that passes has no use for
+    from crosscheck.report.failure import failure_text
 
-    shown = failure_text(found.verdict) if found.verdict and found.verdict.status is Status.FAIL else ""
+    shown = failure_text(Failure(found.verdict)) if found.verdict and found.verdict.status is Status.FAIL else ""
     raise AssertionError(f"{found.id}: {found.text}\n{shown}")
 
 

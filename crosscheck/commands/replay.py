@@ -22,10 +22,11 @@ def command(names: tuple[str, ...], verbose: bool) -> int:
     """
     from rich.console import Console
 
+    from crosscheck.failure import Failure
     from crosscheck.keep import ROOT, all_kept, find
     from crosscheck.replay import Outcome, replay
+    from crosscheck.report.failure import failed
     from crosscheck.report.kept import replayed, summary
-    from crosscheck.report.terminal import failure
     from crosscheck.verdict import Status
 
     console = Console(markup=False, emoji=False)
@@ -35,7 +36,7 @@ def command(names: tuple[str, ...], verbose: bool) -> int:
         found.append(replay(folder))
         console.print(replayed(found[-1]), soft_wrap=True)
         if verbose and found[-1].verdict and found[-1].verdict.status is Status.FAIL:
-            console.print(failure(found[-1].verdict), soft_wrap=True)
+            console.print(failed(Failure(found[-1].verdict)), soft_wrap=True)
     console.print(summary(found), soft_wrap=True)
     outcomes = {each.outcome for each in found}
     if Outcome.FAILED in outcomes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,14 +13,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from crosscheck.case import Case
+from crosscheck.failure import Failure
 from crosscheck.keep import Kept
 from crosscheck.referee.equations import equations
 from crosscheck.referee.trace import Step, trace
-from crosscheck.report.terminal import failure
-from crosscheck.verdict import Status, compare
+from crosscheck.report.failure import failed
+from crosscheck.report.text import telling_digits
+from crosscheck.verdict import LAYER, Status, compare
 
-DIGITS = (6, 9, 12, 17)
-"""How many are shown: the fewest, or where two numbers differ, as many as show that."""
+DIGITS = 6
+"""So many are shown, or where a number is wrong, as many as show that."""
 WRONG = "<- wrong"
 Place = tuple[Any, ...]
 
@@ -79,7 +80,7 @@ def explained(kept: Kept, limits: Limits = SHORT) -> RenderableType:
         "Who computes what is right": record.agreed,
         "Kept": (f"{kept.date} on {kept.platform}", versions, str(kept.folder)),
     }
-    parts: list[RenderableType] = [Text(kept.folder.name, "bold"), failure(record.verdict)]
+    parts: list[RenderableType] = [Text(kept.folder.name, "bold"), failed(Failure(record.verdict))]
     for title, lines in sections.items():
         if lines:
             parts += [Text(title, "bold"), *(Text(f"  {line}") for line in lines), Text("")]
@@ -201,9 +202,8 @@ class _Walk:
         """Yield all gradients but those that belong to a step."""
         for name, numbers in self.traced.results.items():
             if name not in (*self.case.output_names, "dx"):
-                base = re.sub(r"(_l\d+)?(_reverse)?$", "", name)
                 equation = f"{name[:2]}_prev of the first step" if name in ("dh_0", "dc_0") else ""
-                yield Row(name, self.said.backward.get(base, equation), numbers, (name, ()))
+                yield Row(name, self.said.backward.get(LAYER.sub("", name), equation), numbers, (name, ()))
 
     def of_step(self, step: Step) -> Place:
         """Return where an array over time holds what belongs to a step."""
@@ -230,11 +230,10 @@ def _cells(row: Row, yours: Yours | None, limits: Limits) -> tuple[str, ...]:
     if row.true is None:
         return row.name, equation, "", "", ""
     if found is None:
-        return row.name, equation, _numbers(row.true, limits, DIGITS[0]), "", ""
+        return row.name, equation, _numbers(row.true, limits, DIGITS), "", ""
     got, wrong = found
-    pairs = [(_numbers(row.true, limits, digits), _numbers(got, limits, digits)) for digits in DIGITS]
-    true, returned = next((pair for pair in pairs if pair[0] != pair[1]), pairs[0]) if wrong else pairs[0]
-    return row.name, equation, true, returned, WRONG if wrong else ""
+    digits = max(DIGITS, *map(telling_digits, np.ravel(got), np.ravel(row.true))) if wrong else DIGITS
+    return row.name, equation, *(_numbers(array, limits, digits) for array in (row.true, got)), WRONG if wrong else ""
 
 
 def _numbers(array: Any, limits: Limits, digits: int) -> str:

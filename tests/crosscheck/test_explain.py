@@ -14,8 +14,9 @@ from hypothesis import given
 
 from crosscheck import Case, cli, exits
 from crosscheck.examine import examine
+from crosscheck.failure import Failure
 from crosscheck.keep import keep
-from crosscheck.replay import record
+from crosscheck.record import record
 from crosscheck.report.walk import EVERYTHING, Limits, Yours, walk
 from crosscheck.strategies import EVERYTHING as ANY
 from crosscheck.strategies import cases, supports
@@ -58,7 +59,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 def keep_it(text: str, line: str, **said: tuple[str, ...]) -> Path:
     Path("mine.py").write_text(text)
     subject = make("mine.py:mine")
-    return keep(replace(record(subject, examine((subject,), Case.parse(line))[0]), **said))  # type: ignore[arg-type]
+    return keep(replace(record(subject, Failure(examine((subject,), Case.parse(line))[0])), **said))  # type: ignore[arg-type]
 
 
 def block(start: str) -> str:
@@ -74,7 +75,8 @@ def masked(text: str) -> str:
 
 
 def test_the_whole_output_is_that_of_the_document(call: Callable[..., Called]) -> None:
-    keep_it(block("import numpy"), "rnn_tanh:T2B1I1H1:seed=0")
+    Path("mine.py").write_text(block("import numpy"))
+    exec(block("from crosscheck import Case"), {})
     code, out, err = call("mine")
     assert (code, err) == (exits.PASSED, "")
     assert masked(out).strip() == masked(block("$ crosscheck explain mine\n").partition("\n")[2]).strip()

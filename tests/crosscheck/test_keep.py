@@ -16,10 +16,11 @@ from safetensors.numpy import load_file, save_file
 
 from crosscheck import ArgumentError, Case, Status
 from crosscheck.examine import examine
+from crosscheck.failure import Failure
 from crosscheck.keep import Record, all_kept, find, keep, load
 from crosscheck.plain import plain_verdict, verdict_of, without_nan
+from crosscheck.record import record
 from crosscheck.referee.proof import Outcome
-from crosscheck.replay import record
 from crosscheck.subject import Finding, make
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import TensorCheck, Verdict
@@ -42,7 +43,7 @@ def doubled(case: Case) -> dict[str, Any]:
 def failure() -> Record:
     subject = make(doubled)
     case = Case.parse(LINE)
-    found = record(subject, examine((subject,), case)[0])
+    found = record(subject, Failure(examine((subject,), case)[0]))
     return replace(found, subject="lib/my_rnn.py:MyRNN", location={"step": 1, "worst": math.inf}, **SAID)  # type: ignore[arg-type]
 
 
@@ -150,6 +151,8 @@ def test_what_json_has_no_number_for(failure: Record) -> None:
     assert replace(back, checks=()) == replace(verdict, checks=())
     assert repr(back.checks) == repr(verdict.checks)  # NaN is not itself
     assert without_nan({"a": (1, math.inf), 2: "NaN"}) == {"a": [1, "Infinity"], "2": "NaN"}
+    numbers = without_nan([np.int64(3), np.float64(np.nan), np.bool_(True)])
+    assert [type(number) for number in numbers] == [int, str, bool]
 
 
 def test_arrays_that_a_later_version_would_fill_otherwise_stay(failure: Record, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ import pytest
 import crosscheck
 from crosscheck import ArgumentError, Case, Status, cli, exits
 from crosscheck.examine import examine
+from crosscheck.failure import Failure
 from crosscheck.keep import keep, load
-from crosscheck.replay import Outcome, Replay, assert_fixed, record, replay, subject_of
+from crosscheck.record import record
+from crosscheck.replay import Outcome, Replay, assert_fixed, replay, subject_of
 from crosscheck.subject import make
 from crosscheck.subjects.manual import manual
 
@@ -70,7 +72,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def keep_it(target: str = "mine.py:mine", line: str = LINE) -> Path:
     subject = make(target)
-    return keep(record(subject, examine((subject,), Case.parse(line))[0]))
+    return keep(record(subject, Failure(examine((subject,), Case.parse(line))[0])))
 
 
 def kept(place: Path) -> Path:
@@ -154,7 +156,7 @@ def test_a_folder_that_cannot_be_read(place: Path, spoil: str) -> None:
 
 def test_the_arrays_that_were_kept_are_run(place: Path) -> None:
     subject = make("mine.py:mine")
-    found = record(subject, examine((subject,), Case.parse(LINE))[0])
+    found = record(subject, Failure(examine((subject,), Case.parse(LINE))[0]))
     zero = replace(found.case, arrays={**found.case.arrays, "dy": 0 * found.case.dy, "dh_n": 0 * found.case.dh_n})
     folder = keep(replace(found, case=zero))
     assert replay(folder) == Replay(ID, Outcome.FIXED, "", replay(folder).verdict)  # without a gradient, no mistake
@@ -193,7 +195,7 @@ def test_assert_fixed(place: Path) -> None:
         assert_fixed(kept(place))
     first, *shown = str(error.value).splitlines()
     assert first == f"{ID}: {WRONG}, as recorded"
-    assert f"FAIL  mine.py:mine   {WRONG}" in shown
+    assert f"FAIL  mine.py:mine   {WRONG.replace('wrong', 'are wrong')}" in shown
     (place / "mine.py").write_text(RIGHT)
     assert_fixed(kept(place))
     (place / "mine.py").unlink()
@@ -204,7 +206,7 @@ def test_assert_fixed(place: Path) -> None:
 def test_a_record_of_float32_and_a_short_format() -> None:
     for line in ("gru:T2B1I1H1:dtype=float32:seed=1", "gru:T2B1I1H1:dtype=bfloat16:seed=1"):
         subject = make(lambda case: dict(manual(case)) | {"y": manual(case)["y"] + case.array_dtype.type(1)})
-        found = record(subject, examine((subject,), Case.parse(line))[0])
+        found = record(subject, Failure(examine((subject,), Case.parse(line))[0]))
         error = np.abs(found.got["y"] - found.want["y"] - found.rest.get("y", 0.0))
         assert np.all(error > found.bound["y"])
         error = np.abs(found.got["dx"] - found.want["dx"] - found.rest.get("dx", 0.0))
@@ -267,7 +269,7 @@ def test_its_exit_codes(place: Path, call: Callable[..., Called]) -> None:
 def test_it_shows_at_length(place: Path, call: Callable[..., Called]) -> None:
     _, out, _ = call("-v", "mine", ID)
     assert out.count(f"FAILED  {ID}") == 1  # however often it is named
-    assert f"\nFAIL  mine.py:mine   {WRONG}\n  case         {LINE}\n" in out
+    assert f"\nFAIL  mine.py:mine   {WRONG.replace('wrong', 'are wrong')}\n  case         {LINE}\n" in out
 
 
 # The two scripts.
@@ -340,7 +342,7 @@ def test_the_script_of_a_module_and_of_ours(place: Path) -> None:
     (place / "mine.py").write_text(RIGHT)
     assert run_in(place.parent, str(folder.resolve() / "reproduce.py")).returncode == 0
     subject = make("manual")
-    ours = keep(record(subject, examine((subject,), Case.parse(LINE))[0]))
+    ours = keep(record(subject, Failure(examine((subject,), Case.parse(LINE))[0])))
     assert run_in(place, str(ours / "reproduce.py")).stdout == f"right: manual on {LINE}\n"
 
 

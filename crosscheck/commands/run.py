@@ -39,6 +39,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     help="Draw cases that show this alone; see --list-regimes. Repeatable: all of these, and one of the fills.",
 )
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
+@click.option("--no-keep", is_flag=True, help="Don't keep failures in .crosscheck/failures.")
 @click.option("--self", "by_itself", is_flag=True, help="TARGET is FILE:FORWARD,BACKWARD; check it against itself.")
 @click.option(
     "--shape", "shapes", multiple=True, metavar="NAME=T,B,I", help="With --self: an input's shape. Repeatable."
@@ -61,6 +62,7 @@ def command(
     dtypes: tuple[str, ...],
     regimes: tuple[str, ...],
     no_shrink: bool,
+    no_keep: bool,
     by_itself: bool,
     shapes: tuple[str, ...],
     list_specs: bool,
@@ -98,7 +100,7 @@ def command(
         return _list_specs(subjects)
     families = [module for module, asked in (("properties", properties), ("uses", second_use)) if asked]
     if case_lines and not families:
-        return _run_cases(subjects, case_lines, strict)
+        return _run_cases(subjects, case_lines, not no_keep, strict)
     unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
     if unsaid and not cells and not case_lines:
         wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
@@ -112,7 +114,7 @@ def command(
     settings = Settings(max_examples, max_time, seed, not no_shrink, options, features)
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
-    return _run_campaign(subjects, settings, strict, verbose)
+    return _run_campaign(subjects, settings, not no_keep, strict, verbose)
 
 
 def _list_specs(subjects: tuple[Subject, ...]) -> int:
@@ -137,18 +139,15 @@ def _list_regimes() -> int:
     return PASSED
 
 
-def _run_campaign(subjects: tuple[Subject, ...], settings: Any, strict: bool, verbose: bool) -> int:
+def _run_campaign(subjects: tuple[Subject, ...], settings: Any, kept: bool, strict: bool, verbose: bool) -> int:
     from rich.console import Console
 
     from crosscheck.campaign import campaign
-    from crosscheck.failure import explain
+    from crosscheck.commands._failing import shown
     from crosscheck.report.terminal import Terminal, coverage, outcome, summary
 
-    by_name = {subject.name: subject for subject in subjects}
     console = Console(markup=False, emoji=False)
-    with Terminal(
-        console, lambda verdict, after: explain(by_name.get(verdict.subject), verdict, after), verbose
-    ) as terminal:
+    with Terminal(console, shown(subjects, kept), verbose) as terminal:
         report = campaign(subjects, settings, terminal)
     console.print(summary(report))
     if verbose or not report.failures:  # a run that fails ends before it has seen much
@@ -215,13 +214,12 @@ def _run_self(target: str, shapes: tuple[str, ...], max_examples: int, seed: int
     return PASSED if any(verdict.status is Status.PASS for verdict in seen) else NOTHING
 
 
-def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bool) -> int:
+def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], kept: bool, strict: bool) -> int:
     from rich.console import Console
 
     from crosscheck.case import Case
+    from crosscheck.commands._failing import shown
     from crosscheck.examine import examine
-    from crosscheck.failure import explain
-    from crosscheck.report.failure import failed
     from crosscheck.report.terminal import passed
     from crosscheck.verdict import Status
 
@@ -233,11 +231,10 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], strict: bo
         for subject in subjects:
             if subject not in able:
                 _print_not_checked(console, subject, case)
-    by_name = {subject.name: subject for subject in subjects}
+    show = shown(subjects, kept)
     for verdict in verdicts:
         wrong = verdict.status is Status.FAIL
-        shown = failed(explain(by_name.get(verdict.subject), verdict)) if wrong else passed(verdict)
-        console.print(shown, soft_wrap=True)
+        console.print(show(verdict, None) if wrong else passed(verdict), soft_wrap=True)
     statuses = {verdict.status for verdict in verdicts}
     if Status.FAIL in statuses or (strict and Status.INCONCLUSIVE in statuses):
         return MISMATCH

@@ -19,8 +19,13 @@ SHOWN = 8
 """So many wrong tensors are shown with their numbers, the others counted."""
 
 
-def failed(failure: Failure) -> RenderableType:
-    """Return all that is known about a failure."""
+def failed(failure: Failure, kept: str | None = None) -> RenderableType:
+    """Return all that is known about a failure.
+
+    Args:
+        failure: the failure.
+        kept: the name of the folder that it is kept in; None if it isn't.
+    """
     verdict = failure.verdict
     wrong = [check for check in verdict.checks if check.status is Status.FAIL]
     parts: list[RenderableType] = [Text(""), _head(verdict, wrong, failure.after), line("case", str(verdict.case))]
@@ -35,6 +40,8 @@ def failed(failure: Failure) -> RenderableType:
         parts.append(line("agreed", ", ".join(failure.agreed)))
     if verdict.evidence:
         parts.append(line("judged by", "; ".join(verdict.evidence)))
+    if kept is not None:
+        parts.append(line("kept", f"crosscheck explain {kept}"))
     parts.append(line("again", again(verdict)))
     return Group(*parts, "")
 

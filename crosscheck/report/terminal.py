@@ -28,19 +28,25 @@ NAMED = 12
 GROUP_WIDTH = 29
 
 
+Show = Callable[[Verdict, int | None], RenderableType]
+
+
+def _alone(verdict: Verdict, after: int | None) -> RenderableType:
+    """Show a failure without asking where or why."""
+    return failed(Failure(verdict, after))
+
+
 class Terminal:
     """A listener that shows a campaign as it goes: a bar on a terminal, a line a group elsewhere.
 
     Args:
         console: where to write.
-        explain: finds out about a failing verdict what there is to say; see `crosscheck.failure.explain`.
+        show: makes of a failing verdict, and of the cases it took to find, what is printed.
         verbose: whether to print the line of every case.
     """
 
-    def __init__(
-        self, console: Console, explain: Callable[[Verdict, int | None], Failure] = Failure, verbose: bool = False
-    ) -> None:
-        self.console, self.explain, self.verbose = console, explain, verbose
+    def __init__(self, console: Console, show: Show = _alone, verbose: bool = False) -> None:
+        self.console, self.show, self.verbose = console, show, verbose
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.progress.add_task("", start=False)
@@ -70,7 +76,7 @@ class Terminal:
                     f"{verdict.subject} fails on {verdict.case}; looking for a smaller case", soft_wrap=True
                 )
             case Failed(verdict, after):
-                self.console.print(failed(self.explain(verdict, after)), soft_wrap=True)
+                self.console.print(self.show(verdict, after), soft_wrap=True)
             case GroupDone(tally) if not self.console.is_terminal:
                 counts = f"{tally.cases} cases, {tally.failed} failed, {tally.inconclusive} inconclusive"
                 self.console.print(f"{tally.cell} {tally.dtype}: {counts}, {tally.seconds:.1f} s", highlight=False)

@@ -28,8 +28,9 @@ def cell_of(spec: Spec) -> Cell:
 def forward(case: Case) -> tuple[dict[str, Any], Any]:
     """Return the outputs of a case, computed by `manual_rnn`; what the network left, and the gradient of the output."""
     spec = case.spec
+    kind = cell_of(spec)
     run = network.forward(
-        cell_of(spec),
+        kind,
         case.layer_params,
         case.x,
         case.h_0,

@@ -73,7 +73,7 @@ def diagnose(subject: Subject, case: Case) -> Diagnosis:
     if not any(one.wrong or one.oddities for one in seen):
         return Diagnosis()
     candidates = [mistake for mistake in CATALOGUE.values() if case.spec.cell in mistake.cells]
-    possible = [mistake for mistake in candidates if _may_be(_network(mistake), seen[0])]
+    possible = [mistake for mistake in candidates if _may_be(_network(mistake), seen[:2])]
     explanations = [e for m in possible if (e := _explanation((m,), _network(m), seen)) is not None]
     if not explanations:
         explanations = list(_pairs(possible, seen))
@@ -90,12 +90,12 @@ def _patched(patches: tuple[Patch, ...]) -> Function:
     return patched(patches)
 
 
-def _may_be(network: Function, seen: Seen) -> bool:
-    """Say whether a mistake makes something wrong, and nothing that is right with the subject."""
-    made = _look(network, seen)
-    if made is None or not (made.wrong or made.oddities):
-        return False
-    return made.wrong <= seen.wrong and made.oddities == seen.oddities
+def _may_be(network: Function, seen: Sequence[Seen]) -> bool:
+    """Say whether a mistake makes something wrong on some case, and on none what is right with the subject."""
+    pairs = [(_look(network, one), one) for one in seen]
+    return any(made and (made.wrong or made.oddities) for made, _ in pairs) and all(
+        made is not None and made.wrong <= one.wrong and made.oddities <= one.oddities for made, one in pairs
+    )
 
 
 def _look(network: Function, seen: Seen) -> Seen | None:

@@ -17,6 +17,8 @@ from crosscheck.verdict import Status, TensorCheck, Verdict
 
 SHOWN = 8
 """So many wrong tensors are shown with their numbers, the others counted."""
+ALIKE = 2
+"""So many other mistakes that give the same numbers are named, the others counted."""
 
 
 def failed(failure: Failure, kept: str | None = None) -> RenderableType:
@@ -101,7 +103,8 @@ def _why(diagnosis: Diagnosis) -> list[Text]:
         looks = [f"{', '.join(s.tensors)}: {s.says}" for s in diagnosis.signatures]
         return [line("because", nothing), *wrapped("looks like", looks)]
     first, *others = diagnosis.explanations
-    same = [f"{_names(other)}: the same numbers" for other in others]
+    same = [f"{_names(other)}: the same numbers" for other in others[:ALIKE]]
+    same += [f"{len(others) - ALIKE} more: the same numbers"] if len(others) > ALIKE else []
     return [*_because(first), *[line("or", text) for text in same]]
 
 

@@ -49,6 +49,7 @@ def test_a_known_mistake_is_named(mistake: Mistake) -> None:
         ("lstm.tanh-twice", "bias.averaged-over-the-batch", "lstm:T2B2I2H2:regime=ordinary:seed=1"),
         ("gru.reset-gate-twice", "time.state-after-for-state-before", "gru:T2B2I2H2:regime=ordinary:seed=1"),
         ("rnn.carry-dropped", "bias.second-not-trained", "rnn_tanh:T2B2I2H2:regime=ordinary:seed=1"),
+        ("rnn.carry-dropped", "bias.second-not-trained", "rnn_tanh:T1B1I1H1:seed=1"),
     ],
 )
 def test_a_pair_is_named(a: str, b: str, line: str) -> None:

@@ -43,7 +43,7 @@ from crosscheck.parts import (
     units_of,
     wrong_along,
 )
-from crosscheck.paths import padding, paths, read
+from crosscheck.paths import Reading, merged, padding, paths, read
 from crosscheck.probes import probes
 from crosscheck.subject import Subject
 from crosscheck.verdict import Status, Verdict
@@ -51,8 +51,9 @@ from crosscheck.verdict import Status, Verdict
 __all__ = ["Location", "Reach", "localise"]
 
 OTHER_SEED = 100
-MORE = 8
-"""With so many seeds a part is confirmed: a clipped or masked unit may be right by chance, but not so often."""
+OTHERS, MANY_OTHERS = 1, 7
+"""In so many other numbers what is found is confirmed: in a few if they are plain, in many where a unit that is
+clipped, masked or dead may be right by chance."""
 
 
 def localise(subject: Subject, verdict: Verdict) -> Location:
@@ -109,14 +110,13 @@ def _locate(subject: Subject, seen: Seen, outputs: bool) -> Location:
 
 
 def _again(subject: Subject, seen: Seen, outputs: bool) -> Iterator[Seen]:
-    """Yield the same in other numbers, if it is wrong there too."""
-    other = tried(subject, _in_other_numbers(seen.case, 1))
-    if other is not None and _alike(other, seen.wrong, outputs):
-        yield other
-
-
-def _in_other_numbers(case: Case, k: int) -> Case:
-    return replace(case, seed=OTHER_SEED + k, arrays={})
+    """Yield the same in other numbers, as far as it is wrong there too."""
+    case = seen.case
+    plain = case.regime == "ordinary" and case.spec.cell != "rnn_relu" and not (any(case.spec.rates) or case.spec.clip)
+    for k in range(OTHERS if plain else MANY_OTHERS):
+        other = tried(subject, replace(case, seed=OTHER_SEED + k, arrays={}))
+        if other is not None and _alike(other, seen.wrong, outputs):
+            yield other
 
 
 def _outputs(subject: Subject, bases: Sequence[Seen], where: Location) -> Location:
@@ -165,7 +165,7 @@ def _with_units(case: Case, wrong: Sequence[str]) -> tuple[str, ...]:
 
 def _gradients(subject: Subject, bases: Sequence[Seen], where: Location) -> Location:
     ones = tuple(one for seen in bases if (one := tried(subject, one_step(seen.case))) is not None)
-    where = _with_reach(subject, bases[0], ones[0] if ones else None, where)
+    where = _with_reach(subject, bases, ones, where)
     basis = ones if where.reach is Reach.ONE_STEP and ones and all(one.wrong for one in ones) else bases
     layers, directions, names = runs_of_parameters(basis)
     where = replace(
@@ -177,43 +177,31 @@ def _gradients(subject: Subject, bases: Sequence[Seen], where: Location) -> Loca
     )
     if where.reach is Reach.CARRIED:
         return _carried(subject, ones, where) if ones else where
-    where = replace(where, gates=gates_of(basis, names), units=units_of(basis, names))
-    if where.gates or where.units:
-        more = (*basis, *_more(subject, basis[0].case))
-        where = replace(where, gates=gates_of(more, names), units=units_of(more, names))
-    return where
+    return replace(where, gates=gates_of(basis, names), units=units_of(basis, names))
 
 
-def _more(subject: Subject, case: Case) -> Iterator[Seen]:
-    """Yield what a subject does on a case in more numbers."""
-    for k in range(2, MORE):
-        seen = tried(subject, _in_other_numbers(case, k))
-        if seen is not None:
-            yield seen
-
-
-def _with_reach(subject: Subject, seen: Seen, single: Seen | None, where: Location) -> Location:
+def _with_reach(subject: Subject, bases: Sequence[Seen], ones: Sequence[Seen], where: Location) -> Location:
     """Return the location with over how many steps a gradient has to go to be wrong."""
-    if single is None:
+    if not ones:
         return where
-    within = single.wrong - set(BEGINNINGS)
+    seen = bases[0]
+    within = frozenset.union(*(single.wrong for single in ones)) - set(BEGINNINGS)
     where = replace(where, added=_is_added(subject, seen.case))
-    if _recurrence_is_right(seen):
+    if all(_recurrence_is_right(one) for one in bases):
         reach = Reach.ONE_STEP if within else Reach.TOGETHER
         return replace(where, apart=True, reach=reach, steps=_steps_of_input(subject, seen))
     if {"dW_hy", "db_y"} & seen.wrong:  # no path to the output layer crosses a step
         return replace(where, reach=Reach.ONE_STEP)
-    case = seen.case
-    if case.spec.loss != "none":
-        given = tried(subject, replace(case, spec=replace(case.spec, loss="none", mean="default"), arrays={}))
+    cases = [one.case for one in bases]
+    if seen.case.spec.loss != "none":
+        cases = [replace(case, spec=replace(case.spec, loss="none", mean="default"), arrays={}) for case in cases]
+        given = tried(subject, cases[0])
         if given is None or not (given.wrong or given.right):
             return replace(where, reach=Reach.ONE_STEP if within else Reach.UNKNOWN)
         if not _alike(given, seen.wrong, outputs=False):  # the loss itself
             return replace(where, reach=Reach.ONE_STEP)
-        case = given.case
-    found = None if where.added else paths(subject, case)
-    reading = read(found) if found is not None else None
-    if reading is not None:
+    reading = None if where.added else _reading(subject, cases)
+    if reading is not None and not (within and reading.path_length):
         return replace(
             where,
             reach=Reach.CARRIED if reading.path_length else Reach.ONE_STEP,
@@ -224,7 +212,20 @@ def _with_reach(subject: Subject, seen: Seen, single: Seen | None, where: Locati
         )
     if within:
         return replace(where, reach=Reach.ONE_STEP)
-    return replace(where, reach=Reach.CARRIED if single.wrong else Reach.UNKNOWN)
+    return replace(where, reach=Reach.CARRIED if any(single.wrong for single in ones) else Reach.UNKNOWN)
+
+
+def _reading(subject: Subject, cases: Sequence[Case]) -> Reading | None:
+    """Return over which paths gradients go wrong, by as many cases as it takes to say more than that they do."""
+    found = paths(subject, cases[0])
+    reading = read(found) if found is not None else None
+    for case in cases[1:]:
+        if found is None or reading is None or reading in (Reading(0), Reading(1)):
+            break
+        others = paths(subject, case)
+        found = merged(found, others) if others is not None else found
+        reading = read(found)
+    return reading
 
 
 def _is_added(subject: Subject, case: Case) -> bool:
@@ -268,26 +269,22 @@ def _carried(subject: Subject, ones: Sequence[Seen], where: Location) -> Locatio
         return where
     returned = set.intersection(*({*one.right, *one.wrong} for one in ones))
     states = (lost[0][1],) if len(lost) == 1 and returned >= set(BEGINNINGS) else ()
-    gates, direct = _ways(subject, ones[0]) if "dh_0" in lost and not where.added else ((), False)
-    units = entries(ones, lost, -1)
-    if units:
-        units = entries((*ones, *_more(subject, ones[0].case)), lost, -1)
-    return replace(where, states=states, gates=gates, direct=direct, units=units)
+    gates, direct = _ways(subject, ones) if "dh_0" in lost and not where.added else ((), False)
+    return replace(where, states=states, gates=gates, direct=direct, units=entries(ones, lost, -1))
 
 
-def _ways(subject: Subject, single: Seen) -> tuple[tuple[str, ...], bool]:
+def _ways(subject: Subject, ones: Sequence[Seen]) -> tuple[tuple[str, ...], bool]:
     """Return through which gates' recurrent weights dh_0 is wrong, if not all; and whether it is so without any."""
-    letters = letters_of(single.case)
-    if not letters:
-        return (), False
-    through = [tried(subject, recurrent_through(single.case, len(letters), k)) for k in (None, *range(len(letters)))]
-    seen = [one for one in through if one is not None and "dh_0" in one.wrong | one.right]
-    if len(seen) < len(through):
-        return (), False
-    direct, *gates = ("dh_0" in one.wrong for one in seen)
-    if direct or all(gates):
-        return (), direct
-    return tuple(letter for letter, wrong in zip(letters, gates, strict=True) if wrong), False
+    letters = letters_of(ones[0].case)
+    wrong: set[str] = set()
+    for single in ones if letters else ():
+        for k, letter in ((None, ""), *enumerate(letters)):
+            seen = tried(subject, recurrent_through(single.case, len(letters), k))
+            if seen is None or "dh_0" not in seen.wrong | seen.right:
+                return (), False
+            wrong |= {letter} if "dh_0" in seen.wrong else set()
+    gates = tuple(letter for letter in letters if letter in wrong)
+    return gates if "" not in wrong and len(gates) < len(letters) else (), "" in wrong
 
 
 def _items(subject: Subject, bases: Sequence[Seen]) -> tuple[int, ...]:
@@ -308,7 +305,9 @@ def _items(subject: Subject, bases: Sequence[Seen]) -> tuple[int, ...]:
                 wrong.add(b)
             elif seen.wrong <= alone.right and any(np.any(alone.known.worst.want[name]) for name in seen.wrong):
                 right.add(b)
-    return tuple(sorted(wrong)) if right - wrong else ()
+        if not right - wrong:
+            return ()
+    return tuple(sorted(wrong))
 
 
 def _needed(subject: Subject, bases: Sequence[Seen], outputs: bool) -> Iterator[str]:

@@ -54,6 +54,12 @@ def paths(subject: Subject, case: Case) -> Paths | None:
     return found
 
 
+def merged(found: Paths, other: Paths) -> Paths:
+    """Return what two cases of the same size show together."""
+    wrong = found.wrong | other.wrong
+    return Paths(wrong, (found.right | other.right) & ~wrong)
+
+
 def _at_steps(seen: Seen) -> tuple[Any, Any]:
     """Return at which steps dx is wrong, padding aside, and at which it is right and not zero."""
     time = AXES[seen.case.spec.axes]["dx"][TIME] or 0

@@ -8,6 +8,7 @@ mistake, one report. What happens is told as events, while it happens.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -21,13 +22,16 @@ from crosscheck import features, strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import WRONG_FORMULA, examine
-from crosscheck.subject import Finding, Subject
+from crosscheck.smaller import smallest_by_steps
+from crosscheck.subject import ENDS, NOT_REPEATABLE, Finding, Subject
 from crosscheck.verdict import Status, Verdict, same_failure
 
 MAX_EXAMPLES = 200
 MANUAL, DEFINITION = "manual", "definition"
-NOT_REPEATABLE = "not repeatable"
+PATIENCE = 30.0  # seconds for which a case is made smaller where every try may end the subject's process
 BATCH = 100  # cases drawn in one go; the time is looked at in between too
+Ask = Callable[[Sequence[Subject], Case, bool | None], tuple[Verdict, ...]]
+"""What gives the verdicts on a case: `crosscheck.examine.examine`, or that and a record of it."""
 AVerdict = TypeVar("AVerdict", bound=Any)  # a record with findings: Verdict here, PropertyVerdict in `search`
 
 
@@ -145,6 +149,7 @@ class Report:
         stopped: whether the time was up before all cases were checked.
         covered: how many of the cases checked show what; see `crosscheck.features`. What no subject supports isn't in
             it, what was not drawn is 0.
+        notes: what was noted of a subject and is no fault, by its name and the note's text, and in how many cases.
     """
 
     subjects: tuple[str, ...]
@@ -152,6 +157,7 @@ class Report:
     failures: tuple[Verdict, ...]
     stopped: bool = False
     covered: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def cases(self) -> int:
@@ -168,8 +174,17 @@ def silent(event: Event) -> None:
     """Ignore an event."""
 
 
-def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener = silent) -> Report:
-    """Run a campaign; see the top of this file, and `crosscheck.api.check` for what is raised."""
+def campaign(
+    subjects: tuple[Subject, ...], settings: Settings, listen: Listener = silent, ask: Ask = examine
+) -> Report:
+    """Run a campaign; see the top of this file, and `crosscheck.api.check` for what is raised.
+
+    Args:
+        subjects: the subjects.
+        settings: how it is run.
+        listen: called with each event as it happens.
+        ask: gives the verdicts on a case.
+    """
     names = [subject.name for subject in subjects]
     if len(set(names)) < len(names):
         raise ArgumentError("targets", ", ".join(names), "each of another name, since findings go by it")
@@ -183,6 +198,7 @@ def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener
     deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
     failures: list[Verdict] = []
     covered = dict.fromkeys((name for name in features.FEATURES if _may_show(able, (*settings.regimes, name))), 0)
+    notes: Counter[tuple[str, str]] = Counter()
     tallies = []
     groups_left = len(cells) * len(dtypes)
     for cell in cells:
@@ -195,19 +211,19 @@ def campaign(subjects: tuple[Subject, ...], settings: Settings, listen: Listener
             ]
             if not asked:
                 continue
-            group = _Group(cell, dtype, settings, share, listen, covered)
+            group = _Group(cell, dtype, settings, share, listen, covered, notes, ask)
             for verdict in group.run(asked):
                 failed.add(verdict.subject)
                 failures.append(verdict)
             tallies.append(group.tally)
             listen(GroupDone(group.tally))
     stopped = deadline is not None and time.monotonic() > deadline
-    return Report(tuple(subject.name for subject in subjects), tuple(tallies), tuple(failures), stopped, covered)
+    return Report(tuple(subject.name for subject in subjects), tuple(tallies), tuple(failures), stopped, covered, notes)
 
 
 def smallest(
     strategy: Any,
-    fails: Callable[[Case], bool],
+    fails: Callable[[Case], bool | None],
     failing: list[AVerdict],
     max_examples: int,
     settings: Settings,
@@ -218,7 +234,7 @@ def smallest(
 
     Args:
         strategy: what the cases are drawn from.
-        fails: says whether a case fails, and then adds the verdict to `failing`.
+        fails: says whether a case fails, and then adds the verdict to `failing`; None of a case for nobody.
         failing: verdicts on failing cases, the last being on the smallest so far.
         max_examples: the most cases.
         settings: whether a failing case is made smaller.
@@ -232,17 +248,49 @@ def smallest(
         deadline=None,
         derandomize=False,  # whatever the profile around says: the seed decides
     )
+
+    def drawn(case: Case) -> bool:
+        if any(map(_ends_the_process, failing)):  # it would take too many processes to make it smaller like this
+            return False
+        outcome = fails(case)
+        hypothesis.assume(outcome is not None)
+        return bool(outcome)
+
     try:
-        hypothesis.find(strategy, fails, settings=of_hypothesis, random=random)
+        hypothesis.find(strategy, drawn, settings=of_hypothesis, random=random)
     except (NoSuchExample, Unsatisfiable):  # no case fails; there is no case
         return None
     except Flaky:
+        if any(map(_ends_the_process, failing)):
+            return _smallest_end(fails, failing, settings, late)
         if not failing:  # what was raised is no failure of a subject
             raise
         if not late():
             text = "it failed on this case, and then, asked again, it did not"
             return replace(failing[-1], findings=(*failing[-1].findings, Finding(NOT_REPEATABLE, "", text)))
     return failing[-1]
+
+
+def _smallest_end(
+    fails: Callable[[Case], bool | None], failing: list[AVerdict], settings: Settings, late: Callable[[], bool]
+) -> AVerdict:
+    """Return the verdict on the smallest case that ends the process, as far as a short time goes; see `smallest`."""
+    found = next(failure for failure in failing if _ends_the_process(failure))
+    end = time.monotonic() + PATIENCE
+    names = features.aim(settings.regimes).names
+
+    def ends(case: Case) -> bool:
+        nonlocal found
+        if late() or time.monotonic() > end or not features.has(case, names):
+            return False
+        if not fails(case) or not _ends_the_process(failing[-1]):
+            return False
+        found = failing[-1]
+        return True
+
+    if settings.shrink:
+        smallest_by_steps(found.case, ends)
+    return found
 
 
 class _Group:
@@ -256,9 +304,11 @@ class _Group:
         deadline: float | None,
         listen: Listener,
         covered: dict[str, int],
+        notes: Counter[tuple[str, str]],
+        ask: Ask,
     ) -> None:
         self.cell, self.dtype, self.settings, self.deadline, self.listen = cell, dtype, settings, deadline, listen
-        self.covered = covered
+        self.covered, self.notes, self.ask = covered, notes, ask
         self.tally = Tally(cell, dtype)
 
     def run(self, asked: Sequence[Subject]) -> Iterator[Verdict]:
@@ -273,7 +323,7 @@ class _Group:
                 continue
             if failure is None:  # no case of this group has all that it should show
                 return
-            wrong = _last_word(asked, failure)
+            wrong = _last_word(self.ask, asked, failure)
             for verdict in wrong:
                 self.listen(Failed(verdict, self.tally.cases))
                 yield verdict
@@ -286,17 +336,19 @@ class _Group:
         """Draw a batch of cases until one fails; return its smallest form, or None when none does."""
         failing: list[Verdict] = []  # of one subject, the last being the smallest so far
 
-        def fails(case: Case) -> bool:
+        def fails(case: Case) -> bool | None:
             if self._late():
                 return False
             asked = [s for s in subjects if strategies.supported(case, s.options)]
-            hypothesis.assume(asked)  # options of several subjects may meet in a case that none supports
-            verdicts = examine(asked, case, deep=True if failing and _by_proof_alone(failing[0]) else None)
+            if not asked:  # options of several subjects may meet in a case that none supports
+                return None
+            verdicts = self.ask(asked, case, True if failing and _shows_deep_alone(failing[0]) else None)
             wrong = [verdict for verdict in verdicts if verdict.status is Status.FAIL]
             if not failing:
                 self.tally = self.tally.plus(verdicts)
                 for name in features.shown(case):
                     self.covered[name] = self.covered.get(name, 0) + 1
+                self.notes.update({(v.subject, note.text) for v in verdicts for note in v.notes if note.counted})
                 self.listen(Checked(case, verdicts))
                 for verdict in wrong[:1]:
                     self.listen(Failing(verdict))
@@ -316,22 +368,31 @@ class _Group:
         return self.deadline is not None and time.monotonic() > self.deadline
 
 
-def _by_proof_alone(failure: Verdict) -> bool:
-    """Say whether a failure shows only where the formulas are proven, and not in any number."""
-    return failure.subject == DEFINITION or any(finding.kind == WRONG_FORMULA for finding in failure.findings)
+def _kinds(failure: Any) -> set[str]:
+    return {finding.kind for finding in failure.findings}
 
 
-def _last_word(subjects: Sequence[Subject], failure: Verdict) -> list[Verdict]:
+def _shows_deep_alone(failure: Verdict) -> bool:
+    """Say whether a failure may show only by the expensive check: of the formulas alone, or of a second call."""
+    return failure.subject == DEFINITION or bool(_kinds(failure) & {WRONG_FORMULA, NOT_REPEATABLE})
+
+
+def _ends_the_process(failure: Any) -> bool:
+    return bool(_kinds(failure) & set(ENDS))
+
+
+def _last_word(ask: Ask, subjects: Sequence[Subject], failure: Verdict) -> list[Verdict]:
     """Return the failing verdicts on the smallest failing case, by all the means there are.
 
     They are on the subject that failed, or else, if the expensive check finds a part of the referee wrong, on that.
     """
+    if _ends_the_process(failure) or NOT_REPEATABLE in _kinds(failure):  # there are no numbers, or others each time
+        return [failure]
     able = [subject for subject in subjects if strategies.supported(failure.case, subject.options)]
-    wrong = [verdict for verdict in examine(able, failure.case, deep=True) if verdict.status is Status.FAIL]
+    wrong = [verdict for verdict in ask(able, failure.case, True) if verdict.status is Status.FAIL]
     own = [verdict for verdict in wrong if verdict.subject in (MANUAL, DEFINITION)]
     same = [verdict for verdict in wrong if verdict.subject == failure.subject]
-    repeats = not any(finding.kind == NOT_REPEATABLE for finding in failure.findings)
-    return (own or same or [failure]) if repeats else [failure]
+    return own or same or [failure]
 
 
 def within(subject: Subject, options: Mapping[str, Any]) -> Subject:

@@ -13,13 +13,16 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from crosscheck.case import Case
 from crosscheck.formula import formula, wrong
+from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import Reference
 from crosscheck.referee.truth import Known
-from crosscheck.subject import Finding, Result, Subject, run
-from crosscheck.verdict import Status, Verdict, judge
+from crosscheck.subject import NOT_REPEATABLE, OURS, Finding, Result, Subject, run
+from crosscheck.verdict import Status, Verdict, blind_above, compare, judge
 
 WRONG_FORMULA = "wrong formula"  # the kind of finding
 SHARE = 5  # one case in so many is proven even if the cheap check passes
@@ -43,7 +46,8 @@ def examine(
         known: what is known of the case already.
     """
     known = known or Known(case)
-    results = [run(subject, case) for subject in subjects]
+    twice = chosen(case) if deep is None else deep
+    results = [_repeatable(run(s, case, twice=twice and s.name not in OURS), known) for s in subjects]
 
     def judged(reference: Reference) -> tuple[Verdict, ...]:
         return tuple(
@@ -67,6 +71,21 @@ def examine(
             for subject, result, verdict in zip(subjects, results, verdicts, strict=True)
         )
     return _with_the_odd_one_out(known, verdicts)
+
+
+def _repeatable(result: Result, known: Known) -> Result:
+    """Return a result with a finding for each tensor that a second call gave otherwise, by more than rounding."""
+    E, blind = known.worst.worst, blind_above(FORMATS[known.case.dtype])
+    checks = [
+        compare(name, array, result.values[name], 2 * E[name], blind, may=np.isinf(E[name]))
+        for name, array in result.again.items()
+    ]
+    findings = tuple(
+        Finding(NOT_REPEATABLE, c.name, f"it gave {c.want:.17g} at first, and then, on the same case, {c.got:.17g}")
+        for c in checks
+        if c.status is Status.FAIL
+    )
+    return replace(result, findings=(*result.findings, *findings)) if findings else result
 
 
 def _any(status: Status, verdicts: Sequence[Verdict]) -> bool:

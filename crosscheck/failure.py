@@ -8,7 +8,7 @@ from crosscheck.diagnose import Diagnosis, diagnose
 from crosscheck.localise import Location, localise
 from crosscheck.referee.truth import Known
 from crosscheck.referee.witnesses import witnesses
-from crosscheck.subject import Subject
+from crosscheck.subject import ENDS, Subject
 from crosscheck.verdict import Status, Verdict
 
 
@@ -40,7 +40,7 @@ def explain(subject: Subject | None, verdict: Verdict, after: int | None = None)
         after: how many cases it took to find.
     """
     wrong = [check for check in verdict.checks if check.status is Status.FAIL]
-    if subject is None:
+    if subject is None or any(finding.kind in ENDS for finding in verdict.findings):  # nothing is left to ask
         return Failure(verdict, after)
     return Failure(
         verdict,

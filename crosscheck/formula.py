@@ -44,6 +44,8 @@ def formula(subject: Subject, case: Case, names: frozenset[str]) -> Formula | No
     """
     if subject.name in OURS:  # of these, the hand-written one is what is proven anyway, and the others are compiled
         return None
+    if subject.host is not None:
+        return subject.host.formula(case, names)
 
     def network(lifted: Case) -> Mapping[str, Any]:
         returned = {name: np.asarray(array) for name, array in subject.lifted(lifted).items() if name in names}

@@ -103,8 +103,14 @@ class Checks(Generic[Setting]):
 
     def verdicts(self, subject: Subject, case: Case, names: Iterable[str] | None = None) -> tuple[PropertyVerdict, ...]:
         """Return whether a subject has the properties of these names, all if None, on a case."""
+        if subject.host is not None:
+            return subject.host.verdicts(self, case, tuple(names or self.properties))
         setting = self.begin(subject, case)
         return tuple(self._verdict(subject, case, name, setting) for name in names or self.properties)
+
+    def failed(self, subject: str, case: Case, name: str, finding: Finding) -> PropertyVerdict:
+        """Return that a property failed by a finding alone."""
+        return PropertyVerdict(subject, case, name, self.properties[name].says, Status.FAIL, findings=(finding,))
 
     def _verdict(self, subject: Subject, case: Case, name: str, setting: Setting) -> PropertyVerdict:
         says, check = self.properties[name].says, self.properties[name].check
@@ -216,7 +222,7 @@ class _Search:
         failing: list[PropertyVerdict] = []  # of one property, the last being the smallest so far
 
         def fails(case: Case) -> bool:
-            if self._late():
+            if self._late() or not strategies.supported(case, self.subject.options):
                 return False
             verdicts = self.checks.verdicts(self.subject, case, [failing[0].name] if failing else asked)
             wrong = [verdict for verdict in verdicts if verdict.status is Status.FAIL][:1]

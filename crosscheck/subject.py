@@ -13,10 +13,10 @@ import importlib
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -26,9 +26,17 @@ from crosscheck.errors import ArgumentError
 from crosscheck.loading import attribute_of, copy_of, load_module, split_target
 from crosscheck.memory import behind
 
+if TYPE_CHECKING:
+    from crosscheck.host import Host
+
 Function = Callable[[Case], Mapping[str, Any]]
 AnyFunction = TypeVar("AnyFunction", bound=Function)
 OPTIONS_ATTRIBUTE = "__crosscheck_options__"
+NOT_REPEATABLE = "not repeatable"  # the kind of finding
+TIMED_OUT, EXITED, CRASHED, OUT_OF_MEMORY = ENDS = ("timed out", "exited", "crashed", "out of memory")
+"""The kinds of findings after which a subject gets a new process."""
+CALLERS = (__file__, str(Path(__file__).with_name("worker.py")))
+"""The files that call subjects, whose frames are no part of what a subject raised."""
 BUILT_IN = ("manual", "torch_rnn", "torch_builtin")
 """The subjects of the run without a target: `crosscheck.subjects.<name>:<name>`."""
 OPTIONAL = tuple(
@@ -101,6 +109,7 @@ class Subject:
         options: what it supports; see `crosscheck.strategies.supports`.
         declared: the options that it states itself.
         loaded: whether `name` is the text that it was loaded by, of somebody's module.
+        host: the process of its own that it runs in; None: this process. Then `function` runs it there.
     """
 
     name: str
@@ -108,6 +117,7 @@ class Subject:
     options: Mapping[str, tuple[Any, ...]]
     declared: frozenset[str] = frozenset()
     loaded: bool = False
+    host: Host | None = None
 
     @cached_property
     def lifted(self) -> Function:
@@ -133,7 +143,9 @@ class Finding:
 
     Attributes:
         kind: "raised", "not repeatable", "not a mapping", "unknown name", "not numbers", "wrong shape", "wrong dtype",
-            "wrote into input", "nothing returned", "wrong formula" or "odd one out".
+            "wrote into input", "nothing returned", "wrong formula" or "odd one out"; in a process of its own also
+            "timed out", "exited", "crashed", "out of memory" or "changed global state". Of a note, which is no fault:
+            "printed", "random numbers", "global state" or "shared memory".
         name: the tensor concerned; empty if none.
         text: got and wanted.
         details: a traceback; empty if none.
@@ -144,13 +156,27 @@ class Finding:
     text: str
     details: str = ""
 
+    @property
+    def counted(self) -> bool:
+        """Whether, as a note, it says the same of every case: what was printed is another text each time."""
+        return self.kind != "printed"
+
 
 @dataclass(frozen=True)
 class Result:
-    """What a subject returned for a case: the well-formed arrays by name, float64, and the findings."""
+    """What a subject returned for a case.
+
+    Attributes:
+        values: the well-formed arrays by name, float64.
+        findings: what was wrong besides numbers.
+        notes: what is worth a word and no fault.
+        again: what a second call returned otherwise, by name.
+    """
 
     values: Mapping[str, Any]
     findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    again: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def finite(self) -> bool:
@@ -220,7 +246,7 @@ def _ours(name: str) -> Any:
         ) from error
 
 
-def run(subject: Subject, case: Case, copy: Callable[[Any], Any] | None = None) -> Result:
+def run(subject: Subject, case: Case, copy: Callable[[Any], Any] | None = None, twice: bool = False) -> Result:
     """Run a subject on a case; whatever it does wrong is a finding, never an exception.
 
     The subject gets arrays of its own, which it could write into; that is found out afterwards.
@@ -229,7 +255,15 @@ def run(subject: Subject, case: Case, copy: Callable[[Any], Any] | None = None) 
         subject: the subject.
         case: the case.
         copy: what makes these arrays; None: they lie in memory as the case says.
+        twice: whether to call it a second time, and keep what is then not the same.
     """
+    if subject.host is not None:
+        return subject.host.run(case, copy, twice)
+    first = _once(subject, case, copy)
+    return repeated(first, _once(subject, case, copy)) if twice and not first.findings else first
+
+
+def _once(subject: Subject, case: Case, copy: Callable[[Any], Any] | None) -> Result:
     given = case.laid_out() if copy is None else case.lift(copy)
     arrays = dict(given.arrays)  # also if the subject takes some away
     before = {name: behind(array).tobytes() for name, array in arrays.items()}
@@ -240,12 +274,32 @@ def run(subject: Subject, case: Case, copy: Callable[[Any], Any] | None = None) 
     except (Exception, SystemExit) as error:  # anything at all may be wrong with somebody's code
         return Result({}, (raised(error),))
     result = read(returned, case)
-    return Result(result.values, (*written(case, arrays, before), *result.findings))
+    return replace(result, findings=(*written(case, arrays, before), *result.findings))
+
+
+def repeated(first: Result, second: Result) -> Result:
+    """Return the result of a call, with what a second one on the same case gave otherwise."""
+    text = "a second call on the same case did otherwise: "
+    findings = [Finding(NOT_REPEATABLE, f.name, f"{text}{f.kind}: {f.text}", f.details) for f in second.findings]
+    named = {finding.name for finding in findings}
+    findings += [
+        Finding(NOT_REPEATABLE, name, f"{text}it was not returned")
+        for name in first.values
+        if name not in second.values and name not in named and not second.findings
+    ]
+    again = {
+        name: array
+        for name, array in second.values.items()
+        if name in first.values and not np.array_equal(array, first.values[name], equal_nan=True)
+    }
+    notes = tuple(dict.fromkeys((*first.notes, *second.notes)))
+    return replace(first, findings=(*first.findings, *findings), notes=notes, again=again)
 
 
 def raised(error: BaseException) -> Finding:
     """Return the finding of what a subject raised."""
-    return Finding("raised", "", f"{type(error).__name__}: {error}", _traceback(error))
+    kind = OUT_OF_MEMORY if isinstance(error, MemoryError) else "raised"
+    return Finding(kind, "", f"{type(error).__name__}: {error}", _traceback(error))
 
 
 def written(case: Case, arrays: Mapping[str, Any], before: Mapping[str, bytes]) -> tuple[Finding, ...]:
@@ -306,6 +360,8 @@ def _checked(name: Any, value: Any, case: Case) -> tuple[Any, Finding | None]:
 
 
 def _traceback(error: BaseException) -> str:
-    """Return the traceback of what a subject raised, without this file's own frame, the first."""
-    frames = error.__traceback__.tb_next if error.__traceback__ else None
+    """Return the traceback of what a subject raised, without our own frames, the first."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename in CALLERS:
+        frames = frames.tb_next
     return "".join(traceback.format_exception(type(error), error, frames))

@@ -78,6 +78,7 @@ class Verdict:
         not_checked: the tensors that the subject left out.
         outcome: what the proof of the formulas came to; None if none was tried.
         evidence: what it rests on, in words; empty if on the worst-case rounding bound or its samples alone.
+        notes: what is worth a word and no fault.
     """
 
     subject: str
@@ -87,6 +88,7 @@ class Verdict:
     not_checked: tuple[str, ...]
     outcome: Outcome | None = None
     evidence: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     @property
     def proven(self) -> bool:
@@ -170,7 +172,7 @@ def judge(
     )
     named = set(result.values) | {finding.name for finding in result.findings}
     not_checked = tuple(name for name in case.result_shapes if name not in named)
-    return Verdict(subject, case, checks, result.findings, not_checked)
+    return Verdict(subject, case, checks, result.findings, not_checked, notes=result.notes)
 
 
 def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any = 0.0, may: Any = False) -> TensorCheck:

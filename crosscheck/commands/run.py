@@ -12,6 +12,8 @@ from crosscheck.exits import MISMATCH, NOTHING, PASSED, USAGE
 
 if TYPE_CHECKING:
     from crosscheck.case import Case
+    from crosscheck.host import Limits
+    from crosscheck.journal import Journal
     from crosscheck.subject import Subject
     from crosscheck.verdict import Verdict
 
@@ -50,6 +52,22 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     "--properties", is_flag=True, help="Compare each TARGET with itself only, by what holds of every network."
 )
 @click.option("--second-use", is_flag=True, help="Look for what shows only when a TARGET is used again.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds that a TARGET may take for a case; for its first, which may compile, three times that.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(1),
+    default=4096,
+    show_default=True,
+    help="MiB that a TARGET may take beyond what it has when it is loaded (Linux).",
+)
+@click.option("--in-process", is_flag=True, help="Run each TARGET in this process, for a debugger; it can end it.")
+@click.option("--resume", is_flag=True, help="Go on with the same run where it was killed or interrupted.")
 @click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def command(
@@ -69,6 +87,10 @@ def command(
     list_regimes: bool,
     properties: bool,
     second_use: bool,
+    timeout: float,
+    memory: int,
+    in_process: bool,
+    resume: bool,
     strict: bool,
     verbose: bool,
 ) -> int:
@@ -82,16 +104,22 @@ def command(
     backward pass is checked against its own forward pass.
 
     With --properties or --second-use, or both, the cases are drawn as ever, and these are what is checked.
+
+    Each TARGET runs in a process of its own, except with --self, and but for those that come with the package.
     """
+    if resume and (by_itself or properties or second_use or case_lines):
+        raise ArgumentError("--resume", "--self, --properties, --second-use or --case", "a run without these")
     if by_itself:
         return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
     if list_regimes:
         return _list_regimes()
     from crosscheck.campaign import Settings
     from crosscheck.features import split
+    from crosscheck.host import Limits
     from crosscheck.subject import BUILT_IN, make
 
-    subjects = tuple(make(target) for target in targets) or tuple(
+    limits = None if in_process else Limits(timeout, memory)
+    subjects = _loaded(targets, limits) or tuple(
         subject
         for subject in map(make, BUILT_IN)
         if not dtypes or "dtype" not in subject.declared or set(dtypes) & set(subject.options["dtype"])
@@ -114,7 +142,14 @@ def command(
     settings = Settings(max_examples, max_time, seed, not no_shrink, options, features)
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
-    return _run_campaign(subjects, settings, not no_keep, strict, verbose)
+    return _run_campaign(subjects, settings, limits, resume, not no_keep, strict, verbose)
+
+
+def _loaded(targets: tuple[str, ...], limits: Limits | None) -> tuple[Subject, ...]:
+    from crosscheck.host import hosted
+    from crosscheck.subject import make
+
+    return tuple(map(make, targets)) if limits is None else hosted(*targets, limits=limits)
 
 
 def _list_specs(subjects: tuple[Subject, ...]) -> int:
@@ -139,23 +174,62 @@ def _list_regimes() -> int:
     return PASSED
 
 
-def _run_campaign(subjects: tuple[Subject, ...], settings: Any, kept: bool, strict: bool, verbose: bool) -> int:
+def _run_campaign(
+    subjects: tuple[Subject, ...],
+    settings: Any,
+    limits: Limits | None,
+    resume: bool,
+    kept: bool,
+    strict: bool,
+    verbose: bool,
+) -> int:
     from rich.console import Console
 
     from crosscheck.campaign import campaign
     from crosscheck.commands._failing import shown
-    from crosscheck.report.terminal import Terminal, coverage, outcome, summary
+    from crosscheck.examine import examine
+    from crosscheck.journal import identity
+    from crosscheck.report.terminal import Terminal, coverage, notes, outcome, summary
 
+    journal = _journal(identity(subjects, settings, limits), resume)
     console = Console(markup=False, emoji=False)
-    with Terminal(console, shown(subjects, kept), verbose) as terminal:
-        report = campaign(subjects, settings, terminal)
+    try:
+        with Terminal(console, shown(subjects, kept), verbose) as terminal:
+            report = campaign(subjects, settings, terminal, journal.recorded(examine) if journal else examine)
+    except BaseException:
+        if journal:
+            journal.close()
+        raise
+    if journal:
+        journal.finish()
     console.print(summary(report))
+    if report.notes:
+        console.print(notes(report.notes), soft_wrap=True)
     if verbose or not report.failures:  # a run that fails ends before it has seen much
         console.print(coverage(report.covered, verbose), soft_wrap=True)
     console.print(outcome(report))
     if report.failures or (strict and report.inconclusive):
         return MISMATCH
     return NOTHING if report.cases == report.inconclusive else PASSED
+
+
+def _journal(name: str, resume: bool) -> Journal | None:
+    """Return the journal of a campaign, and say what there is of an earlier one; None where it can't be written."""
+    from crosscheck.journal import Journal
+
+    try:
+        journal = Journal(name, resume)
+    except OSError as error:
+        click.echo(f"crosscheck: no journal of this run, so it can't be resumed: {error}", err=True)
+        return None
+    if resume and journal.known:
+        click.echo(f"crosscheck: going on with {journal.path}, {journal.known} verdicts on cases", err=True)
+    elif resume:
+        click.echo("crosscheck: there is no unfinished run like this; it begins anew", err=True)
+    elif journal.unfinished:
+        text = f"{journal.unfinished} verdicts on cases; --resume goes on with it"
+        click.echo(f"crosscheck: an unfinished run like this has left {text}", err=True)
+    return journal
 
 
 def _run_properties(

@@ -12,7 +12,17 @@ from rich.text import Text
 
 from crosscheck.diagnose import Diagnosis, Explanation
 from crosscheck.failure import Failure
-from crosscheck.report.text import STYLES, aligned, count, finding_lines, line, number, telling_digits, wrapped
+from crosscheck.report.text import (
+    STYLES,
+    aligned,
+    count,
+    finding_lines,
+    line,
+    note_lines,
+    number,
+    telling_digits,
+    wrapped,
+)
 from crosscheck.verdict import Status, TensorCheck, Verdict
 
 SHOWN = 8
@@ -32,6 +42,7 @@ def failed(failure: Failure, kept: str | None = None) -> RenderableType:
     wrong = [check for check in verdict.checks if check.status is Status.FAIL]
     parts: list[RenderableType] = [Text(""), _head(verdict, wrong, failure.after), line("case", str(verdict.case))]
     parts += [part for finding in verdict.findings for part in finding_lines(finding)]
+    parts += [part for note in verdict.notes for part in note_lines(note)]
     if wrong:
         parts.append(_numbers(wrong))
     parts += _rest(verdict)

@@ -16,7 +16,18 @@ from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Repo
 from crosscheck.failure import Failure
 from crosscheck.features import Feature
 from crosscheck.report.failure import failed
-from crosscheck.report.text import STYLES, aligned, count, finding_lines, line, number, telling_digits, tensors, wrapped
+from crosscheck.report.text import (
+    STYLES,
+    aligned,
+    count,
+    finding_lines,
+    line,
+    note_lines,
+    number,
+    telling_digits,
+    tensors,
+    wrapped,
+)
 from crosscheck.search import Found, PropertyVerdict
 from crosscheck.selfcheck import SelfVerdict
 from crosscheck.verdict import Status, Verdict
@@ -115,6 +126,12 @@ def coverage(covered: Mapping[str, int], verbose: bool = False) -> RenderableTyp
     return Group(*lines, "")
 
 
+def notes(noted: Mapping[tuple[str, str], int]) -> RenderableType:
+    """Return what was noted of subjects and is no fault, and in how many cases; see `Report.notes`."""
+    lines = [Text(f"note  {name}: {text} ({count(cases, 'case')})") for (name, text), cases in noted.items()]
+    return Group(*lines, "")
+
+
 def regime_table(groups: Mapping[str, Mapping[str, Feature]]) -> RenderableType:
     """Return what a case may show, by name: a row a regime, in groups."""
     parts: list[RenderableType] = []
@@ -150,6 +167,7 @@ def passed(verdict: Verdict) -> RenderableType:
         parts.append(line("not checked", ", ".join(verdict.not_checked)))
     if verdict.evidence:
         parts.append(line("judged by", "; ".join(verdict.evidence)))
+    parts += [part for note in verdict.notes for part in note_lines(note)]
     return Group(*parts, "")
 
 

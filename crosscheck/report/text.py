@@ -45,6 +45,12 @@ def finding_lines(finding: Finding) -> list[RenderableType]:
     return list(lines)
 
 
+def note_lines(note: Finding) -> list[RenderableType]:
+    """Return what is noted and no fault, as lines."""
+    label = note.kind if note.details else "note"
+    return [line(label, note.text), *(Text(f"    {each}", "dim") for each in note.details.splitlines())]
+
+
 def tensors(checks: Sequence[TensorCheck]) -> Text:
     """Return a row a tensor: the worst element's got, want and bound, where it is, and how many are out of bounds."""
     rows = [("tensor", "got", "want", "bound", "error/bound", "resolution", "worst at", "wrong")]

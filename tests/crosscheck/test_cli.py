@@ -420,7 +420,7 @@ def test_an_internal_error(files: Path, call: Callable[..., Called], monkeypatch
 
 def test_an_interrupt(files: Path, call: Callable[..., Called]) -> None:
     (files / "stops.py").write_text("def f(case):\n    raise KeyboardInterrupt\n")
-    code, _, err = call("run", "stops.py:f", "--cell", "gru")
+    code, _, err = call("run", "stops.py:f", "--cell", "gru", "--in-process")
     assert (code, err) == (exits.INTERRUPTED, "\ncrosscheck: interrupted\n")
 
 

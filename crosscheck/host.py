@@ -146,8 +146,8 @@ class Process:
         before, dump = _split(printed)
         where = _frames(dump)
         if late and code in (None, 1):
-            finding = Finding(TIMED_OUT, "", f"no answer within {seconds:g} s; it was here:", where)
-            finding = finding if where else Finding(TIMED_OUT, "", f"no answer within {seconds:g} s")
+            finding = Finding(TIMED_OUT, "", f"no answer within {seconds:.3g} s; it was here:", where)
+            finding = finding if where else Finding(TIMED_OUT, "", f"no answer within {seconds:.3g} s")
         elif code is not None and code < 0:
             finding = Finding(CRASHED, "", f"its process was ended by {_name(-code)}", where)
         else:

@@ -406,7 +406,7 @@ ENDS = {
 @pytest.mark.parametrize("name", ENDS)
 def test_the_campaign_goes_on_after_an_end(name: str, wild: Make) -> None:
     """Its turn for the cell is over; the other subject is checked on all cases, and the failure is shrunk."""
-    report = checked(wild("right"), wild(name, timeout=0.5))
+    report = checked(wild("right"), wild(name, timeout=0.5 if name == "hangs" else 60.0, memory=256))
     (verdict,) = report.failures
     assert (verdict.subject, verdict.case.T, verdict.checks) == (f"wild.py:{name}", 2, ())
     (finding,) = verdict.findings

@@ -4,7 +4,7 @@
 
 The same subject, the hand-written network from a file, is run here and there by turns, and the medians are printed:
 milliseconds a call, here, there, and there twice as for the cases that are proven; a case of a campaign, examined; its
-line in the journal; and a start, until the subject is loaded.
+line in the journal; a call's processor time, of both processes; and a start, until the subject is loaded.
 """
 
 from __future__ import annotations
@@ -54,6 +54,20 @@ def calls(here: Subject, there: Subject, case: Case) -> dict[str, float]:
     )
 
 
+def processor(subject: Subject, case: Case) -> float:
+    """Return the milliseconds of processor time of a call, of both processes: what a busy machine doesn't add to."""
+    process = subject.host.process if subject.host else None
+    files = [Path("/proc/self/stat"), *([Path(f"/proc/{process.popen.pid}/stat")] if process else [])]
+
+    def ticks() -> int:
+        return sum(sum(map(int, file.read_text().rpartition(")")[2].split()[11:13])) for file in files)
+
+    begin = ticks()
+    for _ in range(TURNS):
+        run(subject, case)
+    return 1000 * (ticks() - begin) / os.sysconf("SC_CLK_TCK") / TURNS
+
+
 def journal_line(subject: Subject, case: Case) -> float:
     """Return what the line of a case in the journal costs."""
     verdicts = examine((subject,), case, deep=False)
@@ -78,14 +92,14 @@ def main() -> None:
         Path("plain.py").write_text(SUBJECT, encoding="utf-8")
         Path("with_torch.py").write_text(TORCH, encoding="utf-8")
         here, (there,) = make("plain.py:mine"), hosted("plain.py:mine")
-        columns = ("here", "own process", "twice", "examined", "journal")
+        columns = ("here", "own process", "twice", "examined", "journal", "CPU here", "CPU own")
         print(f"{'milliseconds':<40}" + "".join(f"{name:>13}" for name in columns))
         for case in map(Case.parse, CASES):
             row = calls(here, there, case) | {"journal": journal_line(here, case)}
+            row |= {"CPU here": processor(here, case), "CPU own": processor(there, case)}
             print(f"{case!s:<40}" + "".join(f"{row[name]:13.2f}" for name in columns))
-        starts = medians(
-            {name: lambda name=name: start(name) for name in ("plain.py:mine", "with_torch.py:mine")}, STARTS
-        )
+        targets = ("plain.py:mine", "with_torch.py:mine")
+        starts = medians({target: partial(start, target) for target in targets}, STARTS)
         for name, milliseconds in starts.items():
             print(f"start {name:<34}{milliseconds:13.0f}")
         os.chdir("/")

@@ -73,7 +73,7 @@ class Journal:
     def __init__(self, name: str, resume: bool) -> None:
         self.name = name
         RUNS.mkdir(parents=True, exist_ok=True)
-        (FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
+        (RUNS / ".gitignore").write_text("*\n", encoding="utf-8")
         others = {path: len(_lines(path)) for path in sorted(RUNS.glob(f"{name}-*.ndjson")) if not _in_use(path)}
         longest = max(others, key=others.__getitem__, default=None)
         self.unfinished = others[longest] if longest and not resume else 0
@@ -121,10 +121,10 @@ class Journal:
 
 def _tidy() -> None:
     """Remove the folders if there is nothing in them."""
-    with contextlib.suppress(OSError):  # there is more in them
+    if [path.name for path in RUNS.iterdir()] == [".gitignore"]:
+        (RUNS / ".gitignore").unlink()
         RUNS.rmdir()
-        if [path.name for path in FOLDER.iterdir()] == [".gitignore"]:
-            (FOLDER / ".gitignore").unlink()
+        with contextlib.suppress(OSError):  # there is more in it
             FOLDER.rmdir()
 
 

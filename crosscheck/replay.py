@@ -12,9 +12,10 @@ import numpy as np
 
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import examine
+from crosscheck.host import hosted
 from crosscheck.keep import Kept, Record, load
 from crosscheck.loading import split_target
-from crosscheck.subject import OURS, Subject, make, run
+from crosscheck.subject import ENDS, OURS, Subject, make, run
 from crosscheck.verdict import Status, TensorCheck, Verdict, compare
 
 
@@ -54,12 +55,19 @@ def subject_of(kept: Kept) -> Subject:
     if recipe:
         raise ArgumentError("recipe", dict(recipe), "none: a subject that its text names")
     if subject in OURS or ":" not in subject:
-        return make(subject)
+        return _made(subject, kept.record.verdict)
     place, attribute = split_target(subject)
     file = kept.started_in / place
     if not place.endswith(".py") or not file.is_file() or (Path(place).exists() and Path(place).samefile(file)):
-        return make(subject)
-    return make(f"{file.resolve()}:{attribute}")
+        return _made(subject, kept.record.verdict)
+    return _made(f"{file.resolve()}:{attribute}", kept.record.verdict)
+
+
+def _made(target: str, verdict: Verdict) -> Subject:
+    """Return the subject for a target, in a process of its own if it ended that."""
+    if any(finding.kind in ENDS for finding in verdict.findings):
+        return hosted(target)[0]
+    return make(target)
 
 
 def replay(path: Path) -> Replay:

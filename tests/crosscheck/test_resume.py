@@ -270,7 +270,7 @@ def test_a_broken_journal_is_read_up_to_where_it_breaks(folder: Path) -> None:
 
 def test_git_is_told_to_look_away(folder: Path) -> None:
     journal = Journal("name", resume=False)
-    assert Path(".crosscheck/.gitignore").read_text() == "*\n"
+    assert Path(".crosscheck/runs/.gitignore").read_text() == "*\n"
     journal.finish()
 
 

@@ -20,7 +20,10 @@ from crosscheck.examine import chosen, examine
 from crosscheck.failure import Failure
 from crosscheck.formula import formula
 from crosscheck.host import Limits, hosted, noted
+from crosscheck.keep import keep
 from crosscheck.properties import CHECKS as PROPERTIES
+from crosscheck.record import record
+from crosscheck.replay import Outcome, replay
 from crosscheck.report.failure import failure_text
 from crosscheck.subject import Finding, Result, Subject, make, run
 from crosscheck.uses import CHECKS as USES
@@ -684,3 +687,12 @@ def test_events_of_a_campaign_with_an_end(wild: Make) -> None:
     check(wild("segfaults"), max_examples=EXAMPLES, cell="rnn_tanh", dtype="float64", listen=events.append)
     (failed,) = [event for event in events if isinstance(event, Failed)]
     assert failed.verdict.case == Case.parse(str(failed.verdict.case))
+
+
+def test_a_crash_that_was_kept_is_replayed_in_a_process_of_its_own(wild: Make) -> None:
+    subject = wild("segfaults")
+    (verdict,) = examine((subject,), TWO, deep=True)
+    found = replay(keep(record(subject, Failure(verdict))))
+    assert found.outcome is Outcome.FAILED
+    assert found.verdict is not None
+    assert [finding.kind for finding in found.verdict.findings] == ["crashed"]

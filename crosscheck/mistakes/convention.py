@@ -276,7 +276,7 @@ MISTAKES = (
         ),
         options={"cell": "lstm"},
         case="lstm:T1B1I1H1:seed=1",
-        tensors=("y", "h_n", "c_n"),
+        tensors=("dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh"),
     ),
     Mistake(
         name="lstm.gates-in-order-i-g-f-o",
@@ -382,7 +382,7 @@ MISTAKES = (
         ),
         options={"cell": "gru"},
         case="gru:T1B1I1H1:seed=3",
-        tensors=("y", "h_n"),
+        tensors=("db_hh",),
     ),
     Mistake(
         name="gru.reset-after-throughout",
@@ -401,7 +401,7 @@ MISTAKES = (
         ),
         options={"cell": "gru", "reset_after": False},
         case="gru:T1B1I1H1:reset_after=false:seed=3",
-        tensors=("y", "h_n"),
+        tensors=("db_hh",),
     ),
     Mistake(
         name="lstm.forget-bias-of-one",

@@ -40,10 +40,14 @@ class Reading:
 def paths(subject: Subject, case: Case) -> Paths | None:
     """Return over which paths gradients go wrong; None if that can't be found out.
 
+    In layers of two directions a path may go on in one and back in the other, and end at its own step: nothing is told.
+
     Args:
         subject: the subject.
         case: the case, of no loss.
     """
+    if case.spec.bidirectional and case.spec.num_layers > 1:
+        return None
     T = case.T
     found = Paths(np.zeros((T, T), dtype=bool), np.zeros((T, T), dtype=bool))
     for s in range(T):

@@ -323,6 +323,11 @@ def test_numbers_that_it_takes_are_named() -> None:
     assert location.case.regime == "small"
 
 
+def test_a_carry_that_is_lost_where_paths_return_to_their_step() -> None:
+    location = located(planted(UNROLL, STEP, f"{STEP} * 0.75"), BOTH_WAYS)
+    assert (location.reach, location.path_length) == (Reach.CARRIED, None)
+
+
 def test_where_the_output_gradient_gets_in() -> None:
     """The gradient of the outputs of all steps but the last is dropped; what comes from later steps goes through."""
     location = located(planted(UNROLL, "dh[1:-1] = dy[:-1]", "dh[1:-1] = 0"), RNN)

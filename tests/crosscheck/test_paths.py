@@ -74,6 +74,10 @@ def test_without_dx_the_weights_tell_of_the_last_step() -> None:
     assert found.right[-1].tolist() == [False, False, False, True]
 
 
+def test_in_layers_of_two_directions_a_path_may_return_and_nothing_is_known() -> None:
+    assert paths(anybody(manual), Case.parse("rnn_tanh:T2B1I1H1:layers=2:bidirectional=true:seed=0")) is None
+
+
 def test_without_either_nothing_is_known() -> None:
     assert paths(anybody(lambda case: {"y": manual(case)["y"]}), RNN) is None
 

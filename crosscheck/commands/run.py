@@ -38,6 +38,16 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     metavar="NAME",
     help="Draw cases that show this alone; see --list-regimes. Repeatable: all of these, and one of the fills.",
 )
+@click.option(
+    "--as",
+    "adapter",
+    metavar="ADAPTER",
+    help="What makes a subject of a TARGET; see --adapters.",
+)
+@click.option(
+    "--set", "conventions", multiple=True, metavar="NAME=VALUE", help="With --as: a convention of TARGET. Repeatable."
+)
+@click.option("--adapters", "list_adapters", is_flag=True, help="Print what --as takes, and what --set.")
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
 @click.option("--no-keep", is_flag=True, help="Don't keep failures in .crosscheck/failures.")
 @click.option("--self", "by_itself", is_flag=True, help="TARGET is FILE:FORWARD,BACKWARD; check it against itself.")
@@ -61,6 +71,9 @@ def command(
     cells: tuple[str, ...],
     dtypes: tuple[str, ...],
     regimes: tuple[str, ...],
+    adapter: str | None,
+    conventions: tuple[str, ...],
+    list_adapters: bool,
     no_shrink: bool,
     no_keep: bool,
     by_itself: bool,
@@ -75,8 +88,8 @@ def command(
     """Check implementations on cases drawn at random.
 
     A TARGET is package.module:attr or path/to/file.py:attr, a callable that takes a case and returns outputs and
-    gradients by name. Without one, the hand-written NumPy network, its PyTorch twin and torch.nn are checked against
-    each other over every cell, option and dtype.
+    gradients by name; with --as, it is what people have, such as a torch.nn.Module. Without one, the hand-written NumPy
+    network, its PyTorch twin and torch.nn are checked against each other over every cell, option and dtype.
 
     With --self, a TARGET is path/to/file.py:forward,backward: the two functions of a cell that nobody here knows. Its
     backward pass is checked against its own forward pass.
@@ -91,7 +104,10 @@ def command(
     from crosscheck.features import split
     from crosscheck.subject import BUILT_IN, make
 
-    subjects = tuple(make(target) for target in targets) or tuple(
+    if list_adapters:
+        return _list_adapters()
+    asked = _adapter(targets, adapter, conventions)
+    subjects = tuple(make(target, *asked) for target in targets) or tuple(
         subject
         for subject in map(make, BUILT_IN)
         if not dtypes or "dtype" not in subject.declared or set(dtypes) & set(subject.options["dtype"])
@@ -115,6 +131,26 @@ def command(
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
     return _run_campaign(subjects, settings, not no_keep, strict, verbose)
+
+
+def _adapter(targets: tuple[str, ...], adapter: str | None, settings: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the adapter and the conventions that were asked for."""
+    from crosscheck.adapters import conventions_of
+
+    if adapter is not None and not targets:
+        raise ArgumentError("as", adapter, "a TARGET with it")
+    if settings and adapter is None:
+        raise ArgumentError("set", settings[0], "--as with it: conventions are for an adapter")
+    return () if adapter is None else (adapter, conventions_of(settings))
+
+
+def _list_adapters() -> int:
+    from rich.console import Console
+
+    from crosscheck.report.terminal import adapter_table
+
+    Console(markup=False, emoji=False).print(adapter_table(), soft_wrap=True)
+    return PASSED
 
 
 def _list_specs(subjects: tuple[Subject, ...]) -> int:
@@ -242,7 +278,7 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], kept: bool
 
 
 def _states_support(subject: Subject, case: Case) -> bool:
-    """Say whether a case is within what a subject states itself, its sizes aside: they only limit what is drawn."""
+    """Say whether a case is within what a subject states itself; largest sizes only limit what is drawn."""
     from crosscheck.strategies import KNOWN, supported
 
     sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}

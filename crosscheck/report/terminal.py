@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from crosscheck.adapters import ADAPTERS, CONVENTIONS, says, words
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
 from crosscheck.failure import Failure
 from crosscheck.features import Feature
@@ -63,7 +64,10 @@ class Terminal:
         match event:
             case Started(subjects, settings, groups):
                 names = ", ".join(subject.name for subject in subjects)
-                self.console.print(f"checking {names}   seed {settings.seed}", highlight=False)
+                self.console.print(f"checking {names}   seed {settings.seed}", highlight=False, soft_wrap=True)
+                for subject in subjects:
+                    for note in subject.notes:
+                        self.console.print(line("note", note), soft_wrap=True)
                 self.progress.update(self.task, total=groups * settings.max_examples)
                 self.progress.start_task(self.task)
             case Checked(case, verdicts):
@@ -121,6 +125,13 @@ def regime_table(groups: Mapping[str, Mapping[str, Feature]]) -> RenderableType:
     for group, features in groups.items():
         parts += [Text(group, "bold"), *(line(name, feature.shows, GROUP_WIDTH) for name, feature in features.items())]
     return Group(*parts)
+
+
+def adapter_table() -> RenderableType:
+    """Return what people have that a subject can be made of: an adapter a row, and then the conventions."""
+    rows = [line(adapter, says(adapter), GROUP_WIDTH) for adapter in ADAPTERS]
+    conventions = [line(f"{name}={values}", text, GROUP_WIDTH) for name, values, text in CONVENTIONS]
+    return Group(Text("--as", "bold"), *rows, Text("--set", "bold"), *conventions)
 
 
 def matrix(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RenderableType:
@@ -189,7 +200,7 @@ def property_failure(option: str, verdict: PropertyVerdict) -> RenderableType:
     parts += [part for finding in verdict.findings for part in finding_lines(finding)]
     if wrong:
         parts.append(tensors(wrong))
-    again = f"crosscheck run {shlex.quote(verdict.subject)} --{option} --case {shlex.quote(str(verdict.case))}"
+    again = f"crosscheck run {words(verdict.subject)} --{option} --case {shlex.quote(str(verdict.case))}"
     return Group(*parts, line("again", again))
 
 

@@ -24,6 +24,8 @@ def layout(conventions: Conventions, spec: Spec) -> Conventions:
 
 def leaves(case: Case, conventions: Conventions) -> Leaves:
     """Return what of a case has gradients, as somebody lays it out, by our names, in the case's dtype."""
+    if case.x.dtype == object:
+        raise TypeError("torch's numbers are its own")
     arrays = {name: case.arrays[name] for name in case.input_names}
     dtype = getattr(torch, case.dtype)
     laid = theirs(arrays, case.spec, layout(conventions, case.spec))

@@ -51,6 +51,8 @@ CONVENTIONS = (
     ("joined", "hx|xh", "one weight W on [h_prev, x_t] or on [x_t, h_prev]"),
     ("z_new", "true", "the GRU's z is the share of the new state"),
     ("reset", "after|before", "where the GRU's reset gate comes, seen from the recurrent product"),
+    ("loss", "LOSS", "what code with a loss built in descends along: half_squared_error, mse or cross_entropy"),
+    ("mean", "AXES", "what that loss is the mean over, such as TBO"),
     ("names.OURS", "THEIRS", "what a parameter is called, such as names.W_xh=wx"),
 )
 """What `--set` takes, the values, and what they say."""

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from crosscheck.errors import ArgumentError
-from crosscheck.spec import GATES, Spec, one_of, suffix
+from crosscheck.spec import GATES, LOSSES, MEANS, Spec, one_of, suffix
 
 LETTERS = {"lstm": "ifgo", "gru": "rzn", "rnn_tanh": "h", "rnn_relu": "h"}
 """The gates of a cell in our order."""
@@ -58,6 +58,9 @@ class Conventions:
         z_new: for the GRU: whether z is the share of the new state, h = z n + (1 - z) h_prev.
         reset: for the GRU: whether the reset gate comes "after" the recurrent product or "before"; empty: after, or
             before where only that can be.
+        loss: what is descended along, of code that has its loss built in, a name in `crosscheck.spec.LOSSES`; empty
+            if it has none, or the one that is usual there.
+        mean: what that loss is the mean over; see `Spec.mean`.
         names: our name -> theirs, where it is another; see the top of this file.
 
     Raises:
@@ -75,6 +78,8 @@ class Conventions:
     joined: str = ""
     z_new: bool = False
     reset: str = ""
+    loss: str = ""
+    mean: str = "default"
     names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -84,6 +89,10 @@ class Conventions:
         one_of("biases", self.biases, BIASES)
         one_of("joined", self.joined, JOINED)
         one_of("reset", self.reset, RESETS)
+        one_of("loss", self.loss, ("", *LOSSES[1:]))
+        one_of("mean", self.mean, MEANS)
+        if self.mean != "default" and not self.loss:
+            raise ArgumentError("mean", self.mean, "a loss with it")
         axes = [name for name in ("batch_first", "time_last", "unbatched") if getattr(self, name)]
         if len(axes) > 1 or (self.batch_first and self.columns):
             raise ArgumentError(axes[0], " with ".join([*axes, *["columns"] * self.columns]), "one of these")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crosscheck.conventions import LETTERS, Conventions, base_of
+from crosscheck.conventions import Conventions, base_of
 
 OF_GATE = {"i": "i", "f": "f", "g": "gca", "o": "o", "r": "r", "z": "zu", "n": "nhgc", "h": "h"}
 """What the letter of each gate may be."""
@@ -24,6 +24,7 @@ WHOLE = {
     "dh_n": ("dhn", "dhlast", "dht", "dhfinal", "dhnext", "dlasth", "dh"),
     "dc_n": ("dcn", "dclast", "dct", "dcfinal", "dcnext", "dlastc", "dc"),
     "target": ("target", "targets", "y", "ytrue", "labels", "t"),
+    "rate": ("lr", "learningrate", "eta", "alpha", "rate", "stepsize", "step"),
     "W_xh": ("wxh", "wx", "wih", "weightih", "wax", "wihl0", "weightihl0", "kernel", "win", "winput"),
     "W_hh": ("whh", "wh", "weighthh", "waa", "whhl0", "weighthhl0", "recurrentkernel", "wrec", "wrecurrent"),
     "b_xh": ("bxh", "bx", "bih", "biasih", "biasihl0"),
@@ -34,6 +35,8 @@ WHOLE = {
     "b_y": ("by", "bout", "boutput", "bo"),
 }
 """Our names, and the plain form of what else they are called; the likelier first."""
+ALSO = {"wx": ("wi{}", "w{}"), "wh": ("u{}",)}
+"""What else one gate's weights on x and on h are called."""
 SIZES = {
     "I": ("inputsize", "inputdim", "nin", "nx", "ninput", "d", "i", "vocabsize", "inputunits", "nfeatures", "features"),
     "H": ("hiddensize", "hiddendim", "nh", "nhidden", "h", "units", "hidden", "nunits", "na", "nhid", "hiddenunits"),
@@ -100,17 +103,9 @@ def _of_gate(name: str) -> Iterator[str]:
     for letter in OF_GATE.get(gate, ""):
         yield kind + of + letter
     for letter in OF_GATE.get(gate, ""):
-        yield from (
-            kind + letter + of,
-            *({"wx": (f"wi{letter}", f"w{letter}"), "wh": (f"u{letter}",)}.get(kind + of, ())),
-        )
+        yield from (kind + letter + of, *(form.format(letter) for form in ALSO.get(kind + of, ())))
 
 
 def size_of(argument: str, sizes: Mapping[str, Any]) -> Any:
     """Return the size that an argument of that name stands for; None if it stands for none."""
     return next((sizes[letter] for letter, forms in SIZES.items() if plain(argument) in forms), None)
-
-
-def letters() -> frozenset[str]:
-    """Return the letters of all gates."""
-    return frozenset("".join(LETTERS.values()))

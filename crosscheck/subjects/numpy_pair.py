@@ -111,6 +111,9 @@ def plan(forward: Callable[..., Any], backward: Callable[..., Any], spec: Spec, 
             f"no argument for {', '.join(missing)}",
             f"one; say which by --set names.{missing[0]}=..., or other conventions, such as --set biases=one",
         )
+    begun = [state for state in states if state in of_forward.values()]
+    if begun and len(begun) < len(states):
+        raise ArgumentError(_name(forward, "forward"), f"{begun[0]} alone", "all initial states, or none")
     of_cotangents, _ = _matched(backward, COTANGENTS[: 1 + len(spec.states)], conventions)
     if "dy" not in of_cotangents.values():
         raise ArgumentError(_name(backward, "backward"), "no argument for dy", "one; say which by --set names.dy=...")

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from crosscheck.case import Case
-from crosscheck.conventions import LETTERS, Conventions, ours, pieces, theirs
+from crosscheck.conventions import Conventions, ours, pieces, theirs
 from crosscheck.errors import ArgumentError
-from crosscheck.spec import Spec
+from crosscheck.spec import GATES, Spec
 from crosscheck.synonyms import match
 
 DTYPE_NOTE = "NumPy code makes float64 as a rule, so float32 is not drawn unless it says that it supports it"
 PARAMETERS = ("params", "parameters", "weights", "p", "theta")
 """What an argument is called that holds all parameters by name."""
+STATES = ("h_0", "c_0", "dh_n", "dc_n")
 
 
 class Parameters(dict[str, Any]):
@@ -36,19 +37,16 @@ class Parameters(dict[str, Any]):
 
 def specs(conventions: Conventions) -> Iterator[Spec]:
     """Yield the plain layers that may have such conventions, one a cell."""
-    cells = conventions.options().get("cell", tuple(LETTERS))
+    cells = conventions.options().get("cell", tuple(GATES))
     for cell in cells:
         after = conventions.reset_after if cell == "gru" else True
         yield Spec(cell, 1, 1, bias=conventions.biases != "none", reset_after=after)
 
 
 def given(case: Case, conventions: Conventions) -> dict[str, Any]:
-    """Return the arrays of a plain layer's case as somebody lays them out, by our names of theirs; states of a layer."""
+    """Return the arrays of a plain layer's case as somebody lays them out, by our names of theirs; states (B, H)."""
     arrays = theirs(case.arrays, case.spec, _unnamed(conventions))
     return {name: array[0] if name in STATES else array for name, array in arrays.items()}
-
-
-STATES = ("h_0", "c_0", "dh_n", "dc_n")
 
 
 def returned(results: Mapping[str, Any], case: Case, conventions: Conventions) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A JAX function of parameters by name, x and initial states: `jax.vjp` does the backward.
 
-It is called as f(params, x), f(params, x, h_0), f(params, x, h_0, c_0) or f(params, x, (h_0, c_0)), as its signature says,
-and returns y, or y and the final states, nested as it likes. XLA compiles it for each case anew.
+It is called as f(params, x), f(params, x, h_0), f(params, x, h_0, c_0) or f(params, x, (h_0, c_0)), as its signature
+says, and returns y, or y and the final states, nested as it likes. XLA compiles it for each case anew.
 """
 
 from __future__ import annotations
@@ -95,8 +95,11 @@ def _called(thing: Any, conventions: Conventions, call: Call, case: Case, given:
 
 def _tried(thing: Any, conventions: Conventions, case: Case, call: Call) -> list[Any]:
     """Return arrays of the shapes that would come back from a call."""
-    shapes = jax.eval_shape(partial(_called, thing, conventions, call, case), _inputs(conventions, call, case))
-    return [np.zeros(shape.shape) for shape in flattened(shapes)]
+
+    def arrays(given: Arrays) -> list[Any]:  # a list, since JAX sorts the keys of mappings
+        return flattened(_called(thing, conventions, call, case, given))
+
+    return [np.zeros(array.shape) for array in jax.eval_shape(arrays, _inputs(conventions, call, case))]
 
 
 def _results(thing: Any, conventions: Conventions, call: Call, case: Case) -> dict[str, Any]:
@@ -112,7 +115,8 @@ def _results(thing: Any, conventions: Conventions, call: Call, case: Case) -> di
             name: cotangents[f"d{name}"].reshape(output.shape).astype(output.dtype) for name, output in outputs.items()
         }
         (gradients,) = pull(back)
-        return outputs | {f"d{name}": gradient for name, gradient in gradients.items()}
+        results: dict[str, Any] = outputs | {f"d{name}": gradient for name, gradient in gradients.items()}
+        return results
 
     with jax.enable_x64(case.dtype == "float64"):
         computed = jax.jit(both)(_inputs(conventions, call, case), cotangents)

@@ -112,14 +112,14 @@ def find(
         try:
             returned = attempt(call)
         except Exception as error:  # anything at all may be wrong with somebody's code
-            reason = reason or f"{type(error).__name__}: {error}"
+            reason = reason or " ".join(f"{type(error).__name__}: {error}".split())
             continue
         names = tuple(_named(returned, case, conventions))
         finals = all(f"{state}_n" in names for state in case.spec.states)
         if "y" in names or finals:
             found.append(replace(call, returns=names, finals=finals))
         else:
-            shapes = ", ".join(str(tuple(np_array.shape)) for np_array in returned) or "nothing"
+            shapes = ", ".join(str(tuple(array.shape)) for array in returned) or "nothing"
             reason = reason or f"for T={case.T}, B={case.B} it returned {shapes}, neither y nor all final states"
     return max(found, key=lambda call: ("y" in call.returns, call.finals), default=None), reason
 

@@ -12,14 +12,13 @@ from typing import Any
 
 import torch
 
-from crosscheck.calls import NOTHING, TOGETHER, Call, find, flattened, probe
+from crosscheck.calls import NOTHING, TOGETHER, Call
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions, base_of, pieces
 from crosscheck.errors import ArgumentError
 from crosscheck.spec import GATES, Spec
 from crosscheck.subject import Function, noted, subject, two_steps
 from crosscheck.subjects import torch_theirs
-from crosscheck.subjects.torch_case import array_of
 
 Arguments = dict[str, inspect.Parameter]
 SHORT = {"h": "h_0", "h0": "h_0", "hx": "h_0", "c": "c_0", "c0": "c_0", "cx": "c_0"}
@@ -40,13 +39,13 @@ def adapt(thing: Any, conventions: Conventions) -> Function:
     if not (isinstance(thing, type) and issubclass(thing, torch.autograd.Function)):
         raise ArgumentError(name, type(thing).__name__, "a subclass of torch.autograd.Function")
     arguments = _arguments(name, thing, conventions)
-    call, options, notes = _found_call(name, thing, arguments, conventions)
+    tried, options = _found_call(name, thing, arguments, conventions)
     steps = two_steps(
         name,
-        partial(_forward, thing, arguments, conventions, call),
+        partial(_forward, thing, arguments, conventions, tried.call or Call()),
         partial(torch_theirs.backward, conventions=conventions),
     )
-    return noted(subject(**{**conventions.options(), **options, **call.options})(steps), notes)
+    return noted(subject(**{**conventions.options(), **options, **tried.options})(steps), tried.notes)
 
 
 def _arguments(name: str, thing: Any, conventions: Conventions) -> dict[str, inspect.Parameter]:
@@ -68,34 +67,29 @@ def _arguments(name: str, thing: Any, conventions: Conventions) -> dict[str, ins
 
 def _found_call(
     name: str, thing: Any, arguments: Arguments, conventions: Conventions
-) -> tuple[Call, dict[str, Any], tuple[str, ...]]:
-    """Return how the function is called, what it supports, and what there is to say of it.
+) -> tuple[torch_theirs.Tried, dict[str, Any]]:
+    """Return how the function is called, and what it supports.
 
     Raises:
         ArgumentError: it can't be called for any cell.
     """
     bias = any(base_of(ours).startswith("b") for ours in arguments)
-    found: dict[str, Call] = {}
+    found: dict[str, torch_theirs.Tried] = {}
     reasons = {}
     for cell in conventions.options().get("cell", GATES):
         spec = Spec(cell, 2, 4, bias=bias, reset_after=conventions.reset_after or cell != "gru")
         reasons[cell] = _trouble(arguments, spec, conventions)
-        for dtype in ("float64", "float32"):
-            if reasons[cell] or cell in found:
-                break
-            attempt = partial(_tried, thing, arguments, conventions, probe(spec, dtype))
-            taken = TOGETHER if "h_0" in arguments else NOTHING
-            call, why = find(attempt, probe(spec, dtype), (taken,), torch_theirs.layout(conventions, spec))
-            if call is None:
-                reasons[cell] = why
-            else:
-                found[cell] = call
+        if reasons[cell]:
+            continue
+        taken = TOGETHER if "h_0" in arguments else NOTHING
+        tried = torch_theirs.tried(partial(_returned, thing, arguments), spec, (taken,), conventions)
+        reasons[cell] = tried.reason
+        if tried.call is not None:
+            found[cell] = tried
     if not found:
         got = "; ".join(f"{cell}: {why}" for cell, why in reasons.items())
         raise ArgumentError(name, got, "a function of x, the initial states and the parameters of one layer")
-    call = next(iter(found.values()))
-    options = {"bias": bias} | ({"cell": tuple(found)} if len(found) == 1 else {})
-    return call, options, call.notes
+    return next(iter(found.values())), {"bias": bias} | ({"cell": tuple(found)} if len(found) == 1 else {})
 
 
 def _trouble(arguments: Arguments, spec: Spec, conventions: Conventions) -> str:
@@ -111,13 +105,6 @@ def _trouble(arguments: Arguments, spec: Spec, conventions: Conventions) -> str:
     if lacks:
         return f"it has no argument {', '.join(lacks)}"
     return f"it also needs {', '.join(others)}" if others else ""
-
-
-def _tried(thing: Any, arguments: Arguments, conventions: Conventions, case: Case, call: Call) -> list[Any]:
-    """Return what comes back from a call, as arrays."""
-    with torch.no_grad():
-        returned = _returned(thing, arguments, call, case, torch_theirs.leaves(case, conventions))
-        return [array_of(tensor) for tensor in flattened(returned)]
 
 
 def _returned(thing: Any, arguments: Arguments, call: Call, case: Case, given: torch_theirs.Leaves) -> Any:

@@ -16,12 +16,11 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from crosscheck.calls import Call, find, flattened, probe, takes
+from crosscheck.calls import Call, takes
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions
 from crosscheck.subject import Function, noted, subject, two_steps
 from crosscheck.subjects import torch_theirs
-from crosscheck.subjects.torch_case import array_of
 from crosscheck.subjects.torch_source import Source, factory, instance, matched, our_names
 
 
@@ -39,33 +38,15 @@ def adapt(thing: Any, conventions: Conventions) -> Function:
     source = instance(thing, conventions) if isinstance(thing, nn.Module) else factory(thing, conventions)
     if source.batch_first:
         conventions = replace(conventions, batch_first=True)
-    call, notes = _found_call(source, conventions)
+    arguments = list(inspect.signature(source.build(source.spec).forward).parameters)[1:]
+    tried = torch_theirs.tried(partial(_returned, source, conventions), source.spec, takes(arguments), conventions)
     steps = two_steps(
         source.name,
-        partial(_forward, source, conventions, call),
+        partial(_forward, source, conventions, tried.call or Call()),
         partial(torch_theirs.backward, conventions=conventions),
     )
-    return noted(subject(**{**conventions.options(), **source.options, **call.options})(steps), (*source.notes, *notes))
-
-
-def _found_call(source: Source, conventions: Conventions) -> tuple[Call, tuple[str, ...]]:
-    """Return how a module is called, and what there is to say of it."""
-    arguments = list(inspect.signature(source.build(source.spec).forward).parameters)[1:]
-    reasons = []
-    for dtype in ("float64", "float32"):
-        case = probe(replace(source.spec, axes="TB"), dtype)
-        case = replace(case, B=1, arrays={}) if conventions.unbatched else case
-
-        def attempt(call: Call, case: Case = case) -> list[Any]:
-            with torch.no_grad():
-                returned = _returned(source, conventions, call, case, torch_theirs.leaves(case, conventions))
-                return [array_of(tensor) for tensor in flattened(returned)]
-
-        found, reason = find(attempt, case, takes(arguments), torch_theirs.layout(conventions, case.spec))
-        if found is not None:
-            return found, found.notes
-        reasons.append(reason)
-    return Call(), (f"how to call it was not found out, so it is called as module(x, states): {reasons[0]}",)
+    options = {**conventions.options(), **source.options, **tried.options}
+    return noted(subject(**options)(steps), (*source.notes, *tried.notes))
 
 
 def _returned(source: Source, conventions: Conventions, call: Call, case: Case, given: torch_theirs.Leaves) -> Any:

@@ -137,7 +137,7 @@ def factory(make: Any, conventions: Conventions) -> Source:
     spec = replace(spec, bias=any(_found(ours, theirs, conventions) for ours in ("b_xh", "b", "b_xi", "b_i", "b_xr")))
     cells = _cells(plain, spec, conventions)
     spec = replace(spec, cell=cells[0])
-    options = {"cell": ("rnn_tanh", "rnn_relu")} if "nonlinearity" in extra else _of_cells(cells)
+    options: dict[str, Any] = {"cell": ("rnn_tanh", "rnn_relu")} if "nonlinearity" in extra else _of_cells(cells)
     options |= {"bias": spec.bias, "output_layer": spec.output_size > 0}
     notes = []
     for option in VALUES.keys() & extra:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from crosscheck.case import Case
+from crosscheck.calls import Call, find, flattened, probe
+from crosscheck.case import DTYPES, Case
 from crosscheck.conventions import Conventions, ours, theirs
 from crosscheck.spec import Spec
 from crosscheck.subjects.torch_case import array_of, tensor_of
@@ -30,6 +31,64 @@ def leaves(case: Case, conventions: Conventions) -> Leaves:
     dtype = getattr(torch, case.dtype)
     laid = theirs(arrays, case.spec, layout(conventions, case.spec))
     return {name: tensor_of(array).to(dtype).requires_grad_() for name, array in laid.items()}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of calling somebody's code in every dtype.
+
+    Attributes:
+        call: how it is called; None if it can't be.
+        dtypes: those that it works in; empty if in float64, and so, it is taken, in all.
+        reason: why it can't be called, or not in float64, in words.
+    """
+
+    call: Call | None
+    dtypes: tuple[str, ...]
+    reason: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What it supports; see `crosscheck.strategies.supports`."""
+        return (self.call.options if self.call else {}) | ({"dtype": self.dtypes} if self.dtypes else {})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say of it, in words."""
+        if self.call is None:
+            return (f"how to call it was not found out, so it is called as f(x, states): {self.reason}",)
+        only = (f"it works in {', '.join(self.dtypes)} alone: {self.reason}",) if self.dtypes else ()
+        return (*only, *self.call.notes)
+
+
+def tried(
+    run: Callable[[Call, Case, Leaves], Any], spec: Spec, taken: Iterable[str], conventions: Conventions
+) -> Tried:
+    """Return how somebody's code is called, found out by calling it.
+
+    Args:
+        run: the code: how it is called, a case, its tensors (see `leaves`) -> what it returns.
+        spec: a network that it is for.
+        taken: the ways that are tried of giving initial states; see `crosscheck.calls.takes`.
+        conventions: how tensors are laid out.
+    """
+    calls: dict[str, Call] = {}
+    why = ""
+    for dtype in ("float64", *(dtype for dtype in DTYPES if dtype != "float64")):
+        case = probe(spec, dtype)
+        case = replace(case, B=1, arrays={}) if conventions.unbatched else case
+
+        def attempt(call: Call, case: Case = case) -> list[Any]:
+            with torch.no_grad():
+                return [array_of(tensor) for tensor in flattened(run(call, case, leaves(case, conventions)))]
+
+        call, reason = find(attempt, case, taken, layout(conventions, spec))
+        why = why or reason
+        if call is not None:
+            calls[dtype] = call
+        if "float64" in calls:
+            return Tried(calls["float64"], (), "")
+    return Tried(next(iter(calls.values()), None), tuple(calls), why)
 
 
 def forward(

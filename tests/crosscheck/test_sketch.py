@@ -71,21 +71,21 @@ def factory(input_size, hidden_size): ...
 
 
 def forward(x, h_0, W_xh, W_hh, b_xh, b_hh):
-    hs = [h_0[0]]
+    hs = [h_0]
     for x_t in x:
         hs.append(np.tanh(x_t @ W_xh.T + b_xh + hs[-1] @ W_hh.T + b_hh))
-    return np.stack(hs[1:]), hs[-1][None], (x, W_xh, W_hh, hs)
+    return np.stack(hs[1:]), hs[-1], (x, W_xh, W_hh, hs)
 
 
 def backward(dy, dh_n, cache):
     x, W_xh, W_hh, hs = cache
-    dx, dh_next = np.empty_like(x), dh_n[0]
+    dx, dh_next = np.empty_like(x), dh_n
     dW_xh, dW_hh, db = np.zeros_like(W_xh), np.zeros_like(W_hh), np.zeros_like(W_hh[0])
     for t in reversed(range(len(x))):
         da = (dy[t] + dh_next) * (1 - hs[t + 1] ** 2)
         dx[t], dh_next = da @ W_xh, da @ W_hh
         dW_xh, dW_hh, db = dW_xh + da.T @ x[t], dW_hh + da.T @ hs[t], db + da.sum(axis=0)
-    return dx, dh_next[None], dW_xh, dW_hh, db, db
+    return dx, dh_next, dW_xh, dW_hh, db, db
 """
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
+from crosscheck.spec import DEFAULT_MEAN
 from crosscheck.subject import Function, noted, subject
 from crosscheck.subjects import numpy_class, numpy_theirs
 
@@ -58,10 +59,15 @@ def adapt(thing: Any, conventions: Conventions) -> Function:
     if len(fitting) == 1:
         options["cell"] = fitting
     notes = (
-        f"judged as descending along {loss}, the mean over {conventions.mean}; another: --set loss=..., --set mean=...",
+        f"judged as descending along {loss}, {_summed(loss, conventions.mean)}; --set loss=... and mean=... for another",
         "its gradients are read off its own step, from a state of zeros; those of x and of states are not checked",
     )
     return noted(subject(**options)(Learner(thing, conventions)), notes)
+
+
+def _summed(loss: str, mean: str) -> str:
+    over = DEFAULT_MEAN[loss] if mean == "default" else mean
+    return "the sum" if over == "none" else f"the mean over {over}"
 
 
 def fits(

@@ -47,8 +47,6 @@ def put(thing: Any, path: str, array: Any) -> None:
     Raises:
         ArgumentError: there is no such place, or an array of another shape.
     """
-    attribute, key = STEP.findall(path)[-1]
-    holder = get(thing, path[: -len(key) - 2 if key else len(path) - len(attribute)].rstrip("."))
     old = get(thing, path)
     if np.shape(old) != np.shape(array):
         raise ArgumentError(
@@ -56,7 +54,19 @@ def put(thing: Any, path: str, array: Any) -> None:
         )
     if isinstance(old, np.ndarray) and old.dtype == array.dtype and old.flags.writeable:
         old[...] = array  # so that others who hold it see it too
-    elif attribute:
+    else:
+        place(thing, path, array)
+
+
+def place(thing: Any, path: str, array: Any) -> None:
+    """Put a copy of an array at a path, whatever is there, if anything.
+
+    Raises:
+        ArgumentError: there is no such place.
+    """
+    attribute, key = STEP.findall(path)[-1]
+    holder = get(thing, path[: -len(key) - 2 if key else len(path) - len(attribute)].rstrip("."))
+    if attribute:
         setattr(holder, attribute, array.copy())
     else:
         holder[_key(key)] = array.copy()

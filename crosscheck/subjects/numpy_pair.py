@@ -22,7 +22,7 @@ from crosscheck.errors import ArgumentError
 from crosscheck.spec import Spec
 from crosscheck.subject import OPTIONS_ATTRIBUTE, Function, noted, subject, two_steps
 from crosscheck.subjects import numpy_theirs
-from crosscheck.subjects.numpy_theirs import PARAMETERS, Parameters, stacked
+from crosscheck.subjects.numpy_theirs import PARAMETERS, Parameters, said
 from crosscheck.synonyms import match, plain
 
 ALL = "parameters"
@@ -125,18 +125,13 @@ def plan(forward: Callable[..., Any], backward: Callable[..., Any], spec: Spec, 
         of_forward,
         of_cotangents | of_rest,
         left[0] if left else "",
-        _said("forward", conventions) or OUTPUTS[: 1 + len(spec.states)],
-        _said("backward", conventions) or tuple(f"d{name}" for name in takes if name != ALL),
+        said("forward", conventions) or OUTPUTS[: 1 + len(spec.states)],
+        said("backward", conventions) or tuple(f"d{name}" for name in takes if name != ALL),
     )
 
 
 def _name(function: Any, otherwise: str) -> str:
     return str(getattr(function, "__name__", otherwise))
-
-
-def _said(which: str, conventions: Conventions) -> tuple[str, ...]:
-    """Return what was said that a function returns, in order; nothing if nothing was."""
-    return tuple(conventions.names.get(which, "").replace(",", " ").split())
 
 
 def _matched(
@@ -180,18 +175,8 @@ def _forward(
             raise ArgumentError("forward", f"a {type(returned).__name__} returned", "a tuple, the cache last in it")
         *returned, cache = returned
         returned = tuple(returned)
-    if isinstance(returned, Mapping):
-        values = numpy_theirs.named(returned, OUTPUTS, conventions)
-    else:
-        listed = _flat(returned) if isinstance(returned, tuple) else (returned,)
-        values = dict(zip(plan.outputs, listed, strict=False))
+    values = numpy_theirs.listed(returned, plan.outputs, OUTPUTS, conventions)
     return numpy_theirs.returned(values, case, conventions), (values, cache)
-
-
-def _flat(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what is in a tuple and in the tuples in it, but for the first, whose steps may be in one."""
-    first, *rest = values
-    return (first, *(part for value in rest for part in (value if isinstance(value, tuple) else (value,))))
 
 
 def _backward(
@@ -203,16 +188,5 @@ def _backward(
     arrays = _arrays(case, conventions) | values
     returned = _call(backward, plan.backward, arrays, {plan.cache: cache} if plan.cache else {})
     names = numpy_theirs.gradient_names(case.spec, conventions)
-    if isinstance(returned, Mapping):
-        gradients = numpy_theirs.named(returned, names, conventions)
-    else:
-        listed = returned if isinstance(returned, tuple | list) else (returned,)
-        gradients = {}
-        for part in (part for part in listed if isinstance(part, Mapping)):
-            gradients |= numpy_theirs.named(part, names, conventions)
-        listed = [part for part in listed if not isinstance(part, Mapping)]
-        if len(listed) != len(plan.gradients):
-            wanted = f"{' '.join(plan.gradients)}, or another order said by --set names.backward=..."
-            raise ArgumentError("backward", f"{len(listed)} gradients", wanted)
-        gradients |= dict(zip(plan.gradients, map(stacked, listed), strict=True))
+    gradients = numpy_theirs.listed(returned, plan.gradients, names, conventions)
     return numpy_theirs.returned(gradients, case, conventions)

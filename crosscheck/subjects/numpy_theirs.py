@@ -75,9 +75,45 @@ def named(values: Mapping[str, Any], names: tuple[str, ...], conventions: Conven
     return {name: values[their] for name, their in match(map(str, values), names, conventions).items()}
 
 
+def said(which: str, conventions: Conventions) -> tuple[str, ...]:
+    """Return what was said that a function returns, in order; nothing if nothing was."""
+    return tuple(conventions.names.get(which, "").replace(",", " ").split())
+
+
+def listed(values: Any, order: tuple[str, ...], names: tuple[str, ...], conventions: Conventions) -> dict[str, Any]:
+    """Return what a function returned by our names.
+
+    Args:
+        values: a mapping by their names; one array; or a tuple of arrays, of tuples and of mappings.
+        order: what the arrays are, in order; the last ones may be left out.
+        names: what may be in a mapping.
+        conventions: their names.
+
+    Raises:
+        ArgumentError: there are more arrays than that.
+    """
+    parts = flat(values) if isinstance(values, tuple) else (values,)
+    found: dict[str, Any] = {}
+    for part in (part for part in parts if isinstance(part, Mapping) and not _is_steps(part)):
+        found |= named(part, names, conventions)
+    arrays = [part for part in parts if part is not None and (not isinstance(part, Mapping) or _is_steps(part))]
+    if len(arrays) > len(order):
+        raise ArgumentError("returned", f"{len(arrays)} arrays", f"{', '.join(order)}; or another order said by --set")
+    return found | dict(zip(order, arrays, strict=False))
+
+
+def flat(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what is in a tuple and in the tuples in it."""
+    return tuple(part for value in values for part in (value if isinstance(value, tuple) else (value,)))
+
+
+def _is_steps(value: Mapping[Any, Any]) -> bool:
+    return bool(value) and all(isinstance(key, int) for key in value)
+
+
 def stacked(value: Any) -> Any:
     """Return an array, or the steps of one in a list or a mapping, stacked; a step before the first is left out."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and _is_steps(value):
         value = [value[step] for step in sorted(value) if step >= 0]
     if isinstance(value, list | tuple) and len(value) and not np.isscalar(value[0]):
         return np.stack(value)

@@ -47,6 +47,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option(
     "--set", "conventions", multiple=True, metavar="NAME=VALUE", help="With --as: a convention of TARGET. Repeatable."
 )
+@click.option("--infer", "inferring", is_flag=True, help="With --as: find the conventions out, by the forward pass.")
 @click.option("--adapters", "list_adapters", is_flag=True, help="Print what --as takes, and what --set.")
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
 @click.option("--no-keep", is_flag=True, help="Don't keep failures in .crosscheck/failures.")
@@ -73,6 +74,7 @@ def command(
     regimes: tuple[str, ...],
     adapter: str | None,
     conventions: tuple[str, ...],
+    inferring: bool,
     list_adapters: bool,
     no_shrink: bool,
     no_keep: bool,
@@ -107,7 +109,10 @@ def command(
     if list_adapters:
         return _list_adapters()
     asked = _adapter(targets, adapter, conventions)
-    subjects = tuple(make(target, *asked) for target in targets) or tuple(
+    found = _inferred(targets, asked, cells) if inferring else tuple(make(target, *asked) for target in targets)
+    if found is None:
+        return NOTHING
+    subjects = found or tuple(
         subject
         for subject in map(make, BUILT_IN)
         if not dtypes or "dtype" not in subject.declared or set(dtypes) & set(subject.options["dtype"])
@@ -142,6 +147,29 @@ def _adapter(targets: tuple[str, ...], adapter: str | None, settings: tuple[str,
     if settings and adapter is None:
         raise ArgumentError("set", settings[0], "--as with it: conventions are for an adapter")
     return () if adapter is None else (adapter, conventions_of(settings))
+
+
+def _inferred(targets: tuple[str, ...], asked: tuple[Any, ...], cells: tuple[str, ...]) -> tuple[Subject, ...] | None:
+    """Return targets as subjects with the conventions that fit; None if there are none for one of them."""
+    from rich.console import Console
+
+    from crosscheck.infer import infer
+    from crosscheck.report.terminal import inferred
+    from crosscheck.subject import make
+
+    if not asked:
+        raise ArgumentError("infer", "no adapter", "--as with it: conventions are for an adapter")
+    adapter, conventions = asked
+    subjects = []
+    console = Console(markup=False, emoji=False)
+    for target in targets:
+        with console.status(f"running {target} forward"):
+            fits = infer(target, adapter, cells or CELLS, conventions)
+        console.print(inferred(target, fits), soft_wrap=True)
+        if not fits[0].fits:
+            return None
+        subjects.append(make(target, adapter, fits[0].conventions, {"cell": fits[0].cell}))
+    return tuple(subjects)
 
 
 def _list_adapters() -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy as np
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
-from crosscheck.spec import DEFAULT_MEAN
+from crosscheck.spec import DEFAULT_MEAN, Spec
 from crosscheck.subject import Function, noted, subject
 from crosscheck.subjects import numpy_class, numpy_theirs
 
@@ -65,6 +66,12 @@ def adapt(thing: Any, conventions: Conventions) -> Function:
     return noted(subject(**options)(Learner(thing, conventions)), notes)
 
 
+@cache
+def _probe(spec: Spec) -> Case:
+    """Return a case to make an instance for."""
+    return Case(spec, 1, 1)
+
+
 def _summed(loss: str, mean: str) -> str:
     over = DEFAULT_MEAN[loss] if mean == "default" else mean
     return "the sum" if over == "none" else f"the mean over {over}"
@@ -85,7 +92,7 @@ def fits(
     for plain_spec in numpy_theirs.specs(conventions):
         spec = replace(plain_spec, input_size=2, hidden_size=3, output_size=output, loss=loss)
         try:
-            make(Case(spec, 1, 1))
+            make(_probe(spec))
             fitting.append(spec.cell)
         except ArgumentError as error:
             errors.append(error)

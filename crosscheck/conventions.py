@@ -114,7 +114,7 @@ class Conventions:
 
     def name(self, ours: str) -> str:
         """Return their name of a parameter, an input, an output or a gradient."""
-        if ours in self.names or not _is_gradient(ours):
+        if ours in self.names or not is_gradient(ours):
             return self.names.get(ours, ours)
         return "d" + self.name(ours[1:])
 
@@ -231,7 +231,8 @@ def _base_names(spec: Spec) -> tuple[str, ...]:
     return GATED if spec.bias else GATED[:2]
 
 
-def _is_gradient(name: str) -> bool:
+def is_gradient(name: str) -> bool:
+    """Say whether one of our names is that of a gradient, and no cotangent's."""
     return name.startswith("d") and (name[1:2] in ("W", "b", "p", "x") or name in ("dh_0", "dc_0", "dattention"))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crosscheck.conventions import Conventions, base_of
+from crosscheck.conventions import Conventions, base_of, is_gradient
 
 OF_GATE = {"i": "i", "f": "f", "g": "gca", "o": "o", "r": "r", "z": "zu", "n": "nhgc", "h": "h"}
 """What the letter of each gate may be."""
@@ -68,9 +68,9 @@ def match(theirs: Iterable[str], ours: Iterable[str], conventions: Conventions) 
             found[name] = conventions.name(name)
             del left[found[name]]
     for name in wanted:
-        if name in found or _said(name, conventions):
+        if name in found or name in conventions.names:
             continue
-        for synonym in synonyms(name):
+        for synonym in _forms(name, conventions):
             their = next((their for their, form in left.items() if form == synonym), None)
             if their is not None:
                 found[name] = their
@@ -79,9 +79,12 @@ def match(theirs: Iterable[str], ours: Iterable[str], conventions: Conventions) 
     return found
 
 
-def _said(name: str, conventions: Conventions) -> bool:
-    """Say whether it was said what a thing is called, or what a gradient belongs to is."""
-    return name in conventions.names or (name.startswith("d") and name[1:] in conventions.names)
+def _forms(name: str, conventions: Conventions) -> Iterator[str]:
+    """Yield what one of our names may be called; a gradient as that is which it belongs to, where that was said."""
+    if is_gradient(name) and name[1:] in conventions.names:
+        yield from (mark.format(plain(conventions.names[name[1:]])) for mark in MARKS)
+    else:
+        yield from synonyms(name)
 
 
 def synonyms(name: str) -> Iterator[str]:

@@ -60,7 +60,7 @@ def adapt(thing: Any, conventions: Conventions) -> Function:
     if len(fitting) == 1:
         options["cell"] = fitting
     notes = (
-        f"judged as descending along {loss}, {_summed(loss, conventions.mean)}; --set loss=... and mean=... for another",
+        f"judged as descending along {loss}, {_summed(loss, conventions.mean)}; or say --set loss=..., mean=...",
         "its gradients are read off its own step, from a state of zeros; those of x and of states are not checked",
     )
     return noted(subject(**options)(Learner(thing, conventions)), notes)

@@ -102,8 +102,6 @@ def plan(forward: Callable[..., Any], backward: Callable[..., Any], spec: Spec, 
     params = pieces(spec, conventions)
     states = tuple(f"{state}_0" for state in spec.states)
     of_forward, left = _matched(forward, ("x", *states, *params), conventions)
-    if left:
-        raise numpy_theirs.unknown(left[0], params, _name(forward, "forward"))
     missing = [name for name in ("x", *params) if name not in of_forward.values()]
     if missing and (missing[0] == "x" or ALL not in of_forward.values()):
         raise ArgumentError(
@@ -111,6 +109,8 @@ def plan(forward: Callable[..., Any], backward: Callable[..., Any], spec: Spec, 
             f"no argument for {', '.join(missing)}",
             f"one; say which by --set names.{missing[0]}=..., or other conventions, such as --set biases=one",
         )
+    if left:
+        raise numpy_theirs.unknown(left[0], params, _name(forward, "forward"))
     begun = [state for state in states if state in of_forward.values()]
     if begun and len(begun) < len(states):
         raise ArgumentError(_name(forward, "forward"), f"{begun[0]} alone", "all initial states, or none")

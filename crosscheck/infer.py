@@ -43,6 +43,8 @@ T, B, I, H, O = 3, 2, 3, 4, 2
 """Sizes so different that no array fits where another belongs. With T = 1, W_hh would be seen through the initial state
 alone, which may be 0."""
 SEEDS = (1, 2)
+RAN = "target"
+"""The argument that is wrong where code was run, and raised."""
 AXES: tuple[dict[str, bool], ...] = (
     {},
     {"batch_first": True},
@@ -110,7 +112,8 @@ def infer(
                     tried.append(fit)
                     given |= {seen} if fit.fits else set()
     if not tried:
-        raise errors[0] if errors else ArgumentError("cell", ", ".join(cells), "one that the adapter can make")
+        ran = [error for error in errors if error.argument == RAN]
+        raise (ran or errors)[0] if errors else ArgumentError("cell", ", ".join(cells), "one that the adapter can make")
     found = tuple(fit for fit in tried if fit.fits)
     biased = {fit.cell for fit in found if fit.conventions.biases != "none"}
     found = tuple(fit for fit in found if fit.conventions.biases != "none" or fit.cell not in biased)
@@ -151,13 +154,14 @@ def orders(cell: str, layout: Conventions) -> Iterator[Conventions]:
 
 def _tried(thing: Any, adapter: str, cell: str, conventions: Conventions) -> Fit | ArgumentError:
     """Return how conventions fit; the error if they can't be tried, or the code can't be run so."""
+    told = replace(conventions, gates=conventions.gates or LETTERS[cell])  # which says what cell it is, too
     try:
-        subject = make(thing, adapter, conventions)
+        subject = make(thing, adapter, told)
         ratios = [_ratio(subject, case) for case in _cases(subject, cell, conventions)]
     except ArgumentError as error:
         return error
     except Exception as error:  # anything at all may be wrong with somebody's code
-        return ArgumentError("target", f"{type(error).__name__}: {error}", "code that runs")
+        return ArgumentError(RAN, f"{type(error).__name__}: {error}", "code that runs")
     return Fit(cell, conventions, all(fits for fits, _ in ratios), max(ratio for _, ratio in ratios))
 
 

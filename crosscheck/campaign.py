@@ -433,6 +433,8 @@ def _may_show(subjects: Sequence[Subject], names: Sequence[str]) -> bool:
 def _common(name: str, asked: tuple[Any, ...], declared: tuple[Any, ...]) -> tuple[Any, ...]:
     if name.startswith("max_"):
         return (min(asked + declared),)
+    if name.startswith("min_"):
+        return (max(asked + declared),)
     return tuple(value for value in declared if value in asked)
 
 
@@ -440,4 +442,6 @@ def _union(subjects: Sequence[Subject], name: str) -> tuple[Any, ...]:
     """Return the values of an option that some subject supports, simplest first."""
     if name.startswith("max_"):
         return (max(subject.options[name][0] for subject in subjects),)
+    if name.startswith("min_"):
+        return (min(subject.options[name][0] for subject in subjects),)
     return tuple(v for v in strategies.KNOWN[name] if any(v in subject.options[name] for subject in subjects))

@@ -22,6 +22,7 @@ from crosscheck.spec import Spec, one_of, whole, written
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 HELD_IN = {"bfloat16": "float32"}  # what NumPy has no dtype for, in one that holds all its numbers
+STATES = ("both", "initial", "final", "none")
 SEED_LIMIT = 2**32
 
 
@@ -49,6 +50,8 @@ class Case:
             over T is one over a sequence's own steps, and over T and B one over all that are no padding; of no steps
             at all it is 0.
         memory: how a subject's arrays lie in memory, a name in `crosscheck.memory.MEMORY`; see `laid_out`.
+        states: which states whoever uses the network has a hand in, for a layer that lets nobody: "initial", the final
+            ones have no cotangents; "final", the initial ones are 0; "both" or "none".
 
     Raises:
         ArgumentError: a value is not one of these.
@@ -63,6 +66,7 @@ class Case:
     arrays: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     lengths: tuple[int, ...] | None = None
     memory: str = "contiguous"
+    states: str = "both"
 
     def __post_init__(self) -> None:
         whole("T", self.T, least=1)
@@ -70,6 +74,7 @@ class Case:
         one_of("regime", self.regime, REGIMES)
         one_of("dtype", self.dtype, DTYPES)
         one_of("memory", self.memory, MEMORY)
+        one_of("states", self.states, STATES)
         if type(self.seed) is not int or not 0 <= self.seed < SEED_LIMIT:
             raise ArgumentError("seed", repr(self.seed), "an integer from 0 to 2^32 - 1")
         if self.lengths is not None:

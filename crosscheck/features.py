@@ -140,6 +140,7 @@ VALUES: dict[str, Feature] = {
     "random states": _option(
         "states of layers and directions mixed up",
         lambda case: all(_differ(case.arrays[f"{name}_0"]) for name in case.spec.states),
+        states=("both", "initial"),
     ),
     "no biases": _spec("a bias that is read though there is none", "bias", False),
     "zero biases": _option(
@@ -183,6 +184,7 @@ COTANGENTS: dict[str, Feature] = {
         lambda case: case.dy is not None and not _given("dy")(case) and _given("dh_n")(case),
         loss="none",
         regime="final_only",
+        states=("both", "final"),
     ),
     "dh_n zero": _option(
         "a final state's cotangent that is expected where there is none",
@@ -194,6 +196,7 @@ COTANGENTS: dict[str, Feature] = {
         "one that overwrites the other at the last step",
         lambda case: _given("dy")(case) and _given("dh_n")(case),
         loss="none",
+        states=("both", "final"),
     ),
 }
 
@@ -266,6 +269,7 @@ LENGTHS: dict[str, Feature] = {
         ),
         lengths=("positive", "zero"),
         bidirectional=True,
+        states=("both", "initial"),
     ),
     "lengths, sort no involution": _of_lengths("an order for its inverse", lambda n, _: _no_involution(n)),
     "NaN in the padding": _option(
@@ -337,7 +341,12 @@ MODES: dict[str, Feature] = {
     "axes BT": _spec("batch-first on the way in alone", "axes", "BT"),
     "axes T": _spec("no batch axis, in the states neither", "axes", "T"),
 }
-FILLS: dict[str, Feature] = {name: _option(fill.shows, _fill(name), regime=name) for name, fill in REGIMES.items()}
+FILLS: dict[str, Feature] = {
+    name: _option(
+        fill.shows, _fill(name), regime=name, **({"states": ("both", "final")} if fill.dy == "nowhere" else {})
+    )
+    for name, fill in REGIMES.items()
+}
 
 GROUPS: dict[str, Mapping[str, Feature]] = {
     "sizes": SIZES,
@@ -420,8 +429,10 @@ def narrowed(options: Mapping[str, tuple[Any, ...]], names: Iterable[str]) -> di
     for name in names:
         for option, values in FEATURES[name].options.items():
             result[option] = tuple(value for value in result[option] if value in values)
-        for letter, (least, _) in FEATURES[name].sizes.items():
+        for letter, (least, most) in FEATURES[name].sizes.items():
             if least > options[f"max_{'H' if letter == 'O' else letter}"][0]:
+                return None
+            if most < options.get(f"min_{letter}", (1,))[0]:
                 return None
         if FEATURES[name].any_of and not any(True in options[option] for option in FEATURES[name].any_of):
             return None

@@ -30,11 +30,13 @@ def fill(case: Case) -> dict[str, Any]:
     if spec.attention:
         drawn["attention"] = regime.attention.draw(case.seed, "attention", sequence)
     drawn |= {f"{name}_0": regime.states.draw(case.seed, f"{name}_0", shape) for name, shape in states.items()}
+    if case.states in ("final", "none"):
+        drawn |= {f"{name}_0": np.zeros(shape) for name, shape in states.items()}
     if spec.loss == "none":
         drawn["dy"] = regime.cotangents.draw(case.seed, "dy", (*sequence, spec.y_size))
         drawn |= {f"d{name}_n": regime.cotangents.draw(case.seed, f"d{name}_n", states[name]) for name in states}
         drawn["dy"] = np.where(DY[regime.dy](case), drawn["dy"], 0)
-        if regime.outputs_only:
+        if regime.outputs_only or case.states in ("initial", "none"):
             drawn |= {f"d{name}_n": np.zeros(shape) for name, shape in states.items()}
     else:
         drawn["target"] = regime.target.draw(case.seed, "target", (*sequence, spec.y_size))

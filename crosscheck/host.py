@@ -311,7 +311,17 @@ def _subject(host: Host) -> Subject:
             raise RuntimeError("; ".join(f"{finding.kind}: {finding.text}" for finding in result.findings))
         return {name: array.astype(case.array_dtype) for name, array in result.values.items()}
 
-    return Subject(host.target, there, loaded.options, loaded.declared, loaded=True, host=host)
+    return Subject(
+        loaded.name,
+        there,
+        loaded.options,
+        loaded.declared,
+        loaded=True,
+        adapter=loaded.adapter,
+        conventions=loaded.conventions,
+        notes=loaded.notes,
+        host=host,
+    )
 
 
 def noted(printed: str) -> tuple[Finding, ...]:

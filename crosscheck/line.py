@@ -39,10 +39,11 @@ OPTIONS: dict[str, tuple[str, Any, type]] = {
     "dtype": ("dtype", "float64", str),
     "lengths": ("lengths", None, tuple),
     "memory": ("memory", "contiguous", str),
+    "states": ("states", "both", str),
     "seed": ("seed", 0, int),
 }
 """The options of a line: the field of Spec or Case, the default, and what it is."""
-OF_CASE = ("regime", "dtype", "lengths", "memory", "seed")
+OF_CASE = ("regime", "dtype", "lengths", "memory", "states", "seed")
 """Those of them that belong to the case; all others to the spec."""
 
 

@@ -41,11 +41,13 @@ def copy_of(module: ModuleType) -> ModuleType:
 
 
 def attribute_of(module: ModuleType, place: str, name: str) -> Any:
-    """Return what a dotted name stands for in a module, which came from a place.
+    """Return what a dotted name stands for in a module, which came from a place; for several, with commas, a tuple.
 
     Raises:
         ArgumentError: there is no such thing; the message has the nearest name.
     """
+    if "," in name:
+        return tuple(attribute_of(module, place, part) for part in name.split(","))
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):

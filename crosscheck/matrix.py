@@ -15,8 +15,8 @@ from crosscheck.strategies import EVERYTHING, PLAIN
 
 Options = Mapping[str, tuple[Any, ...]]
 
-NO_SPEC = ("dtype", "regime", "memory", "wide")
-OPTION_NAMES = tuple(name for name in PLAIN if name not in NO_SPEC and not name.startswith("max_"))
+NO_SPEC = ("dtype", "regime", "memory", "states", "wide")
+OPTION_NAMES = tuple(name for name in PLAIN if name not in NO_SPEC and not name.startswith(("max_", "min_")))
 """The options that make up a spec, the lengths among them."""
 
 LIBRARIES: dict[str, Options] = {

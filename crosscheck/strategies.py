@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from crosscheck.case import DTYPES, SEED_LIMIT, Case
+from crosscheck.case import DTYPES, SEED_LIMIT, STATES, Case
 from crosscheck.errors import ArgumentError
 from crosscheck.features import FREE, WIDE, Aim, has
 from crosscheck.memory import MEMORY
@@ -54,16 +54,19 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "mean": MEANS[:1],
     "regime": tuple(REGIMES),
     "memory": tuple(layout for layout in MEMORY if layout != "negative"),
+    "states": STATES,
     "wide": (False, True),
+    "min_I": (1,),
+    "min_H": (1,),
     "max_T": (8,),
     "max_B": (4,),
     "max_I": (6,),
     "max_H": (6,),
 }
 """What is drawn of a subject that doesn't say what it supports: a plain layer. Each option with its values, simplest
-first; `max_T` and so on hold one value, the largest size. `wide` is a hidden size past that, drawn now and then if
-`max_H` is not smaller than it is here. An option that doesn't apply, such as `peephole` to a GRU, or
-`merge` to one direction, is ignored."""
+first; `max_T`, `min_I` and so on hold one value, the largest or the smallest size. `wide` is a hidden size past that,
+drawn now and then if `max_H` is not smaller than it is here. An option that doesn't apply, such as `peephole` to a GRU,
+or `merge` to one direction, is ignored."""
 
 ANYWHERE = Aim()
 BOTH = (False, True)
@@ -101,11 +104,12 @@ OFTEN: dict[str, tuple[Any, ...]] = {
     "memory": (*["contiguous"] * len(MEMORY), *MEMORY),
     "loss": ("none", "none", *LOSSES),
     "mean": ("default", "default", *MEANS),
+    "states": ("both",),  # which shows all that the others do
 } | dict.fromkeys(
     ("coupled", "forget_bias", "clip", "recurrent_dropout", "zoneout", "truncate"), (False, False, False, True)
 )
-"""How often the values of an option are drawn, where not all alike: most cases have few options, since what is rare in
-networks, or takes longer to check, is to hide nothing else."""
+"""How often the values of an option are drawn, where not all alike; all alike too if a subject has none of these. Most
+cases have few options, since what is rare in networks, or takes longer to check, is to hide nothing else."""
 
 OFTEN_SHAPES = (*[FREE] * 55, *["equal"] * 3, *["wide"] * 2)
 
@@ -143,6 +147,7 @@ OF_CASE: dict[str, Callable[[Case], Any]] = {
     "mean": lambda case: case.spec.mean if case.spec.loss != "none" else None,
     "regime": lambda case: case.regime,
     "memory": lambda case: case.memory,
+    "states": lambda case: case.states,
     "wide": lambda case: case.spec.hidden_size == WIDE,
 }
 """The value that a case has of each option but the sizes; None where the option doesn't apply to it."""
@@ -164,7 +169,7 @@ def supports(options: Mapping[str, Any], within: Mapping[str, tuple[Any, ...]] =
             raise ArgumentError("option", repr(name), "one of " + ", ".join(PLAIN))
         values = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
         known = [value for value in KNOWN[name] if value in values]
-        if name.startswith("max_"):
+        if name.startswith(("max_", "min_")):
             if len(values) != 1 or type(values[0]) is not int or values[0] < 1:
                 raise ArgumentError(name, repr(given), "a positive whole number")
             known = list(values)
@@ -179,6 +184,8 @@ def supported(case: Case, options: Mapping[str, tuple[Any, ...]]) -> bool:
     sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}
     if case.spec.hidden_size == WIDE and _may_be_wide(options):
         del sizes["max_H"]
+    if case.spec.input_size < options["min_I"][0] or case.spec.hidden_size < options["min_H"][0]:
+        return False
     return all(size <= options[name][0] for name, size in sizes.items()) and all(
         value(case) is None or value(case) in options[name] for name, value in OF_CASE.items()
     )
@@ -208,10 +215,11 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING, 
     def size(name: str, least: int = 1) -> int:
         most = options["max_H" if name == "O" else f"max_{name}"][0]
         lowest, highest = aim.sizes.get(name, (1, most))
+        least = max(least, *options.get(f"min_{name}", (1,)))
         return draw(st.integers(min(max(least, lowest), most), min(most, max(highest, least))), label=name)
 
     def often(name: str) -> list[Any]:
-        return [value for value in OFTEN.get(name, options[name]) if value in options[name]]
+        return [value for value in OFTEN.get(name, ()) if value in options[name]] or list(options[name])
 
     def choice(name: str, applies: bool = True, otherwise: Any = False) -> Any:
         drawn = draw(st.sampled_from(often(name)), label=name)
@@ -264,7 +272,7 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING, 
     loss = draw(st.sampled_from(losses), label="loss")
     mean = choice("mean", loss != "none", "default")
     memory = choice("memory")
-    if memory == "aliased" and loss == "none" and (O or width) <= options["max_I"][0]:
+    if memory == "aliased" and loss == "none" and options["min_I"][0] <= (O or width) <= options["max_I"][0]:
         I = O or width  # so that x and dy have the same shape
     spec = Spec(
         cell,
@@ -280,10 +288,17 @@ def cases(draw: st.DrawFn, options: Mapping[str, tuple[Any, ...]] = EVERYTHING, 
     )
     regime = choice("regime")
     seed = draw(st.integers(0, SEED_LIMIT - 1), label="seed")
-    case = Case(spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths, memory=memory)
-    if not supported(case, options) or not has(case, aim.names):  # such as an output layer that a softmax needed
+    case = Case(
+        spec, T, B, regime, seed, dtype=choice("dtype"), lengths=lengths, memory=memory, states=choice("states")
+    )
+    # such as an output layer that a softmax needed, or no cotangent at all
+    if not supported(case, options) or not has(case, aim.names) or _shows_nothing(case):
         reject()
     return case
+
+
+def _shows_nothing(case: Case) -> bool:
+    return case.dy is not None and REGIMES[case.regime].dy == "nowhere" and case.states in ("initial", "none")
 
 
 def _lengths(draw: st.DrawFn, kind: str, T: int, B: int) -> tuple[int, ...] | None:

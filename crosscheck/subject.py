@@ -12,7 +12,7 @@ import difflib
 import importlib
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from crosscheck import strategies
+from crosscheck.adapters import AS_OURS, adapt, parsed, text_of
 from crosscheck.case import Case
+from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
 from crosscheck.loading import attribute_of, copy_of, load_module, split_target
 from crosscheck.memory import behind
@@ -37,6 +39,7 @@ TIMED_OUT, EXITED, CRASHED, OUT_OF_MEMORY = ENDS = ("timed out", "exited", "cras
 """The kinds of findings after which a subject gets a new process."""
 CALLERS = (__file__, str(Path(__file__).with_name("worker.py")))
 """The files that call subjects, whose frames are no part of what a subject raised."""
+NOTES_ATTRIBUTE = "__crosscheck_notes__"
 BUILT_IN = ("manual", "torch_rnn", "torch_builtin")
 """The subjects of the run without a target: `crosscheck.subjects.<name>:<name>`."""
 OPTIONAL = tuple(
@@ -108,8 +111,11 @@ class Subject:
         function: what computes the results.
         options: what it supports; see `crosscheck.strategies.supports`.
         declared: the options that it states itself.
-        loaded: whether `name` is the text that it was loaded by, of somebody's module.
-        host: the process of its own that it runs in; None: this process. Then `function` runs it there.
+        loaded: whether `name` is the text that it was loaded by, of somebody's module; `make(name)` loads it again.
+        adapter: what made a subject of what was loaded; None if that was one already.
+        conventions: what the adapter was told.
+        notes: what is not checked of it, in words.
+        host: the process of its own that it runs in, and `function` runs it there; None: this process.
     """
 
     name: str
@@ -117,6 +123,9 @@ class Subject:
     options: Mapping[str, tuple[Any, ...]]
     declared: frozenset[str] = frozenset()
     loaded: bool = False
+    adapter: str | None = None
+    conventions: Conventions = field(default_factory=Conventions)
+    notes: tuple[str, ...] = ()
     host: Host | None = None
 
     @cached_property
@@ -130,10 +139,11 @@ class Subject:
             return self.function
         from crosscheck.referee.numbers.standin import lift_module
 
-        place, attribute = split_target(self.name)
+        place, attribute = split_target(parsed(self.name)[0])
         module = copy_of(load_module(place))
         lift_module(module)
-        function: Function = attribute_of(module, place, attribute)
+        thing = attribute_of(module, place, attribute)
+        function: Function = thing if self.adapter is None else adapt(self.adapter, thing, self.conventions)
         return function
 
 
@@ -197,31 +207,61 @@ def subject(**options: Any) -> Callable[[AnyFunction], AnyFunction]:
     strategies.supports(options)
 
     def mark(function: AnyFunction) -> AnyFunction:
-        setattr(function, OPTIONS_ATTRIBUTE, dict(options))
+        setattr(function, OPTIONS_ATTRIBUTE, {**getattr(function, OPTIONS_ATTRIBUTE, {}), **options})
         return function
 
     return mark
 
 
-def make(target: str | Function | Subject) -> Subject:
+def noted(function: AnyFunction, notes: Iterable[str]) -> AnyFunction:
+    """Mark a subject with what is not checked of it, in words, and return it."""
+    setattr(function, NOTES_ATTRIBUTE, tuple(notes))
+    return function
+
+
+def make(
+    target: Any,
+    adapter: str | None = None,
+    conventions: Conventions = AS_OURS,
+    options: Mapping[str, Any] | None = None,
+) -> Subject:
     """Return the subject for a target.
 
     Args:
         target: a subject; a callable; or a text: the name of a built-in subject, `package.module:attr`, or
-            `path/to/file.py:attr`.
+            `path/to/file.py:attr`, and behind it perhaps an adapter and conventions; see `crosscheck.adapters`. With an
+            adapter: whatever that takes.
+        adapter: a name in `crosscheck.adapters.ADAPTERS`; None if the target is a subject already.
+        conventions: how the target lays out what it takes and returns; for an adapter.
+        options: what it supports besides what it says itself; see `crosscheck.strategies.supports`.
 
     Raises:
-        ArgumentError: there is no such file, module or attribute, it can't be imported, or it is not callable.
+        ArgumentError: there is no such file, module or attribute, it can't be imported, it is not callable, or it is
+            nothing for the adapter.
     """
     if isinstance(target, Subject):
         return target
-    function: Any = load(target) if isinstance(target, str) else target
-    name = target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)
-    if not callable(function):
-        raise ArgumentError(name, type(function).__name__, "a callable: case -> mapping of name to array")
-    declared = getattr(function, OPTIONS_ATTRIBUTE, {})
-    loaded = isinstance(target, str) and target not in OURS
-    return Subject(name, function, strategies.supports(declared), frozenset(declared), loaded)
+    thing, name, text = target, getattr(target, "__name__", type(target).__name__), isinstance(target, str)
+    if text:
+        if adapter is None:
+            target, adapter, conventions = parsed(target)
+        thing, name = load(target), text_of(target, adapter, conventions)
+    if adapter is None and not callable(thing):
+        raise ArgumentError(name, type(thing).__name__, "a callable: case -> mapping of name to array")
+    function = thing if adapter is None else adapt(adapter, thing, conventions)
+    stated = [getattr(of, OPTIONS_ATTRIBUTE, {}) for of in (function, thing)]
+    declared = {**stated[0], **stated[1], **(options or {})}
+    loaded = text and target not in OURS
+    notes = getattr(function, NOTES_ATTRIBUTE, ())
+    return Subject(
+        name, function, strategies.supports(declared), frozenset(declared), loaded, adapter, conventions, notes
+    )
+
+
+def of_cell(subject: Subject, cell: str) -> Subject:
+    """Return a subject with the word that it is a cell, as if it said so itself."""
+    options = {**subject.options, **strategies.supports({"cell": cell}, subject.options)}
+    return replace(subject, options=options, declared=subject.declared | {"cell"})
 
 
 def load(target: str) -> Any:

@@ -24,6 +24,7 @@ import numpy as np
 
 from crosscheck import state
 from crosscheck.case import Case
+from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
 from crosscheck.formula import Formula, formula
 from crosscheck.memory import behind
@@ -35,10 +36,14 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a worker says of the subject that it has loaded: what it supports, and what of this it states itself."""
+    """What a worker says of the subject that it has loaded: its name, options and so on; see `Subject`."""
 
+    name: str
     options: Mapping[str, tuple[Any, ...]]
     declared: frozenset[str]
+    adapter: str | None
+    conventions: Conventions
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class Worker:
 
     def loaded(self) -> Loaded:
         """Return what the subject supports."""
-        return Loaded(self.subject.options, self.subject.declared)
+        of = self.subject
+        return Loaded(of.name, of.options, of.declared, of.adapter, of.conventions, of.notes)
 
     def run(self, case: Case, copy: Callable[[Any], Any] | None, twice: bool) -> Result:
         """Run the subject; see `crosscheck.subject.run`. The second call begins with other random numbers."""

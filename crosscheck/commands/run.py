@@ -40,6 +40,17 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     metavar="NAME",
     help="Draw cases that show this alone; see --list-regimes. Repeatable: all of these, and one of the fills.",
 )
+@click.option(
+    "--as",
+    "adapter",
+    metavar="ADAPTER",
+    help="What makes a subject of a TARGET; see --adapters.",
+)
+@click.option(
+    "--set", "conventions", multiple=True, metavar="NAME=VALUE", help="With --as: a convention of TARGET. Repeatable."
+)
+@click.option("--infer", "inferring", is_flag=True, help="With --as: find the conventions out, by the forward pass.")
+@click.option("--adapters", "list_adapters", is_flag=True, help="Print what --as takes, and what --set.")
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
 @click.option("--no-keep", is_flag=True, help="Don't keep failures in .crosscheck/failures.")
 @click.option("--self", "by_itself", is_flag=True, help="TARGET is FILE:FORWARD,BACKWARD; check it against itself.")
@@ -79,6 +90,10 @@ def command(
     cells: tuple[str, ...],
     dtypes: tuple[str, ...],
     regimes: tuple[str, ...],
+    adapter: str | None,
+    conventions: tuple[str, ...],
+    inferring: bool,
+    list_adapters: bool,
     no_shrink: bool,
     no_keep: bool,
     by_itself: bool,
@@ -97,8 +112,8 @@ def command(
     """Check implementations on cases drawn at random.
 
     A TARGET is package.module:attr or path/to/file.py:attr, a callable that takes a case and returns outputs and
-    gradients by name. Without one, the hand-written NumPy network, its PyTorch twin and torch.nn are checked against
-    each other over every cell, option and dtype.
+    gradients by name; with --as, it is what people have, such as a torch.nn.Module. Without one, the hand-written NumPy
+    network, its PyTorch twin and torch.nn are checked against each other over every cell, option and dtype.
 
     With --self, a TARGET is path/to/file.py:forward,backward: the two functions of a cell that nobody here knows. Its
     backward pass is checked against its own forward pass.
@@ -118,8 +133,14 @@ def command(
     from crosscheck.host import Limits
     from crosscheck.subject import BUILT_IN, make
 
+    if list_adapters:
+        return _list_adapters()
     limits = None if in_process else Limits(timeout, memory)
-    subjects = _loaded(targets, limits) or tuple(
+    asked = _adapter(targets, adapter, conventions)
+    found = _inferred(targets, asked, cells, limits) if inferring else _loaded(_texts(targets, asked), limits)
+    if found is None:
+        return NOTHING
+    subjects = found or tuple(
         subject
         for subject in map(make, BUILT_IN)
         if not dtypes or "dtype" not in subject.declared or set(dtypes) & set(subject.options["dtype"])
@@ -150,6 +171,59 @@ def _loaded(targets: tuple[str, ...], limits: Limits | None) -> tuple[Subject, .
     from crosscheck.subject import make
 
     return tuple(map(make, targets)) if limits is None else hosted(*targets, limits=limits)
+
+
+def _adapter(targets: tuple[str, ...], adapter: str | None, settings: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the adapter and the conventions that were asked for."""
+    from crosscheck.adapters import conventions_of
+
+    if adapter is not None and not targets:
+        raise ArgumentError("as", adapter, "a TARGET with it")
+    if settings and adapter is None:
+        raise ArgumentError("set", settings[0], "--as with it: conventions are for an adapter")
+    return () if adapter is None else (adapter, conventions_of(settings))
+
+
+def _texts(targets: tuple[str, ...], asked: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return the targets, each with the adapter and the conventions that were asked for as one text."""
+    from crosscheck.adapters import text_of
+
+    return tuple(text_of(target, *asked) for target in targets) if asked else targets
+
+
+def _inferred(
+    targets: tuple[str, ...], asked: tuple[Any, ...], cells: tuple[str, ...], limits: Limits | None
+) -> tuple[Subject, ...] | None:
+    """Return targets as subjects with the conventions that fit; None if there are none for one of them."""
+    from rich.console import Console
+
+    from crosscheck.infer import infer
+    from crosscheck.report.terminal import inferred
+    from crosscheck.subject import of_cell
+
+    if not asked:
+        raise ArgumentError("infer", "no adapter", "--as with it: conventions are for an adapter")
+    adapter, conventions = asked
+    subjects: list[Subject] = []
+    console = Console(markup=False, emoji=False)
+    for target in targets:
+        with console.status(f"running {target} forward"):
+            fits = infer(target, adapter, cells or CELLS, conventions)
+        console.print(inferred(target, fits), soft_wrap=True)
+        if not fits[0].fits:
+            return None
+        (subject,) = _loaded(_texts((target,), (adapter, fits[0].conventions)), limits)
+        subjects.append(of_cell(subject, fits[0].cell))
+    return tuple(subjects)
+
+
+def _list_adapters() -> int:
+    from rich.console import Console
+
+    from crosscheck.report.terminal import adapter_table
+
+    Console(markup=False, emoji=False).print(adapter_table(), soft_wrap=True)
+    return PASSED
 
 
 def _list_specs(subjects: tuple[Subject, ...]) -> int:
@@ -316,7 +390,7 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], kept: bool
 
 
 def _states_support(subject: Subject, case: Case) -> bool:
-    """Say whether a case is within what a subject states itself, its sizes aside: they only limit what is drawn."""
+    """Say whether a case is within what a subject states itself; largest sizes only limit what is drawn."""
     from crosscheck.strategies import KNOWN, supported
 
     sizes = {"max_T": case.T, "max_B": case.B, "max_I": case.spec.input_size, "max_H": case.spec.hidden_size}

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from crosscheck.adapters import words
 from crosscheck.diagnose import Diagnosis, Explanation
 from crosscheck.failure import Failure
 from crosscheck.report.text import (
@@ -69,7 +70,7 @@ def failure_text(failure: Failure) -> str:
 
 def again(verdict: Verdict) -> str:
     """Return the command that shows a failure again."""
-    return f"crosscheck run {shlex.quote(verdict.subject)} --case {shlex.quote(str(verdict.case))}"
+    return f"crosscheck run {words(verdict.subject)} --case {shlex.quote(str(verdict.case))}"
 
 
 def _head(verdict: Verdict, wrong: Sequence[TensorCheck], after: int | None) -> Text:

@@ -12,9 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from crosscheck.adapters import ADAPTERS, CONVENTIONS, says, words
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
 from crosscheck.failure import Failure
 from crosscheck.features import Feature
+from crosscheck.infer import Fit
 from crosscheck.report.failure import failed
 from crosscheck.report.text import (
     STYLES,
@@ -74,7 +76,10 @@ class Terminal:
         match event:
             case Started(subjects, settings, groups):
                 names = ", ".join(subject.name for subject in subjects)
-                self.console.print(f"checking {names}   seed {settings.seed}", highlight=False)
+                self.console.print(f"checking {names}   seed {settings.seed}", highlight=False, soft_wrap=True)
+                for subject in subjects:
+                    for note in subject.notes:
+                        self.console.print(line("note", note), soft_wrap=True)
                 self.progress.update(self.task, total=groups * settings.max_examples)
                 self.progress.start_task(self.task)
             case Checked(case, verdicts):
@@ -138,6 +143,27 @@ def regime_table(groups: Mapping[str, Mapping[str, Feature]]) -> RenderableType:
     for group, features in groups.items():
         parts += [Text(group, "bold"), *(line(name, feature.shows, GROUP_WIDTH) for name, feature in features.items())]
     return Group(*parts)
+
+
+def inferred(target: str, fits: Sequence[Fit]) -> RenderableType:
+    """Return which conventions fit a target, the one that is gone on with first; or the nearest, if none does."""
+    nearest, *others = fits
+    if not nearest.fits:
+        return Group(
+            Text(
+                f"{target}: no conventions fit, so its forward pass is wrong, or lies otherwise than all that was tried"
+            ),
+            line("nearest", f"{nearest}; off by {nearest.ratio:.3g} bounds"),
+        )
+    also = [line("fits too", str(fit)) for fit in others]
+    return Group(line("fits", str(nearest)), *also)
+
+
+def adapter_table() -> RenderableType:
+    """Return what people have that a subject can be made of: an adapter a row, and then the conventions."""
+    rows = [line(adapter, says(adapter), GROUP_WIDTH) for adapter in ADAPTERS]
+    conventions = [line(f"{name}={values}", text, GROUP_WIDTH) for name, values, text in CONVENTIONS]
+    return Group(Text("--as", "bold"), *rows, Text("--set", "bold"), *conventions)
 
 
 def matrix(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RenderableType:
@@ -207,7 +233,7 @@ def property_failure(option: str, verdict: PropertyVerdict) -> RenderableType:
     parts += [part for finding in verdict.findings for part in finding_lines(finding)]
     if wrong:
         parts.append(tensors(wrong))
-    again = f"crosscheck run {shlex.quote(verdict.subject)} --{option} --case {shlex.quote(str(verdict.case))}"
+    again = f"crosscheck run {words(verdict.subject)} --{option} --case {shlex.quote(str(verdict.case))}"
     return Group(*parts, line("again", again))
 
 

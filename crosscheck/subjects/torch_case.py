@@ -26,7 +26,7 @@ def forward(
         outputs: computes y, h_n and c_n from the tensors of the case by name.
     """
     dtype = getattr(torch, case.dtype)
-    tensors = {name: _tensor(array).to(dtype) for name, array in case.arrays.items()}
+    tensors = {name: tensor_of(array).to(dtype) for name, array in case.arrays.items()}
     leaves = {name: tensors[name].requires_grad_() for name in case.input_names}
     computed = dict(outputs(case, tensors))
     if case.spec.loss == "none":
@@ -37,21 +37,22 @@ def forward(
             computed["y"], tensors["target"], lengths=case.lengths, mean=case.spec.mean_over, axes=case.spec.axes
         )
     assert isinstance(objective, torch.Tensor)
-    return {name: _array(tensor.detach()) for name, tensor in computed.items()}, (objective, leaves)
+    return {name: array_of(tensor.detach()) for name, tensor in computed.items()}, (objective, leaves)
 
 
 def backward(memory: tuple[torch.Tensor, dict[str, torch.Tensor]], case: Case) -> dict[str, Any]:  # noqa: ARG001
     """Return every gradient of a case."""
     objective, leaves = memory
     gradients = torch.autograd.grad(objective, list(leaves.values()), retain_graph=True)
-    return {f"d{name}": _array(gradient) for name, gradient in zip(leaves, gradients, strict=True)}
+    return {f"d{name}": array_of(gradient) for name, gradient in zip(leaves, gradients, strict=True)}
 
 
-def _tensor(array: Any) -> torch.Tensor:
+def tensor_of(array: Any) -> torch.Tensor:
     """Return an array as a tensor in the same memory, where torch can: not with negative strides, nor read-only."""
     shared = array.flags.writeable and min(array.strides, default=0) >= 0
     return torch.from_numpy(array if shared else array.copy(order="C"))
 
 
-def _array(tensor: torch.Tensor) -> Any:
-    return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()  # NumPy has no bfloat16
+def array_of(tensor: torch.Tensor) -> Any:
+    """Return a tensor as an array; bfloat16, which NumPy has not, as float32."""
+    return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()

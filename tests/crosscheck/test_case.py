@@ -187,7 +187,8 @@ def test_options_come_in_any_order() -> None:
 
 OPTION_NAMES = (
     "layers, bidirectional, merge, axes, bias, reset_after, peephole, coupled, forget_bias, proj_size, attention, "
-    "clip, dropout, recurrent_dropout, zoneout, train, truncate, loss, mean, regime, dtype, lengths, memory, seed"
+    "clip, dropout, recurrent_dropout, zoneout, train, truncate, loss, mean, regime, dtype, lengths, memory, states, "
+    "seed"
 )
 EIGHT_BITS = "0, or a number from 1/256 to 256 of at most 8 bits, exact in every format"
 SIZES = "a whole number from 1 to 65536"

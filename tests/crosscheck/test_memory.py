@@ -16,7 +16,7 @@ from crosscheck.memory import COPIES, MEMORY, SHOWS, behind, laid_out
 from crosscheck.strategies import PLAIN, cases
 from crosscheck.subject import make, run
 from crosscheck.subjects.manual import manual
-from crosscheck.subjects.torch_case import _tensor
+from crosscheck.subjects.torch_case import tensor_of
 
 LINE = "lstm:T3B2I4H4:layers=2:regime=ordinary:memory={}:seed=3"
 
@@ -155,7 +155,7 @@ def test_reading_a_buffer_for_its_view_shows() -> None:
 def test_torch_sees_the_layout_where_it_has_such_a_one() -> None:
     for memory in MEMORY:
         x = given_arrays(memory)["x"]
-        tensor = _tensor(x)
+        tensor = tensor_of(x)
         assert np.array_equal(tensor.numpy(), x)
         own = memory in ("readonly", "negative")
         assert np.shares_memory(tensor.numpy(), x) != own

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ def test_a_case_shrinks_to_the_simplest(condition: Callable[[Case], bool], simpl
 
 
 def test_every_value_of_every_option_is_reached() -> None:
-    seen: dict[str, set[Any]] = {name: set() for name in EVERYTHING}
+    seen: dict[str, set[Any]] = {name: set() for name in EVERYTHING if not name.startswith("min_")}
 
     @settings(max_examples=800, database=None, suppress_health_check=list(HealthCheck))
     @hypothesis.seed(0)
@@ -67,8 +68,9 @@ def test_every_value_of_every_option_is_reached() -> None:
                 seen[name].add(value)
 
     draw()
-    every = {name: set(values) for name, values in EVERYTHING.items() if not name.startswith("max_")}
+    every = {name: set(values) for name, values in EVERYTHING.items() if not name.startswith(("max_", "min_"))}
     assert seen == every | {
+        "states": {"both"},
         "max_T": set(range(1, 9)),
         "max_B": set(range(1, 5)),
         "max_I": set(range(1, 7)),
@@ -81,10 +83,34 @@ def test_what_is_drawn_is_supported(data: st.DataObject) -> None:
     given_options = {
         name: data.draw(st.lists(st.sampled_from(values), min_size=1, unique=True), label=name)
         for name, values in EVERYTHING.items()
-        if not name.startswith("max_")
+        if not name.startswith(("max_", "min_"))
     } | {name: data.draw(st.integers(1, 9), label=name) for name in ("max_T", "max_B", "max_I", "max_H")}
     options = supports(given_options)
     assert supported(data.draw(cases(options)), options)
+
+
+def test_a_layer_may_have_sizes_of_its_own_and_keep_its_states_to_itself() -> None:
+    @settings(max_examples=100, database=None, suppress_health_check=list(HealthCheck))
+    @hypothesis.seed(0)
+    @given(cases(supports({"min_I": 3, "max_I": 3, "min_H": 2, "max_H": 4, "states": "none"})))
+    def draw(case: Case) -> None:
+        assert case.spec.input_size == 3
+        assert case.spec.hidden_size in (2, 3, 4)
+        assert not any(case.arrays[f"{name}_0"].any() for name in case.spec.states)
+        assert not any(case.arrays[f"d{name}_n"].any() for name in case.spec.states)
+        assert case.dy.any() or case.regime == "sparse"
+
+    draw()
+
+
+@pytest.mark.parametrize(("states", "zero"), [("initial", "dh_n"), ("final", "h_0")])
+def test_states_that_nobody_has_a_hand_in_are_zero(states: str, zero: str) -> None:
+    whole = Case.parse("lstm:T2B2I1H2:seed=3")
+    part = Case.parse(f"lstm:T2B2I1H2:states={states}:seed=3")
+    assert str(part) == f"lstm:T2B2I1H2:states={states}:seed=3"
+    for name, array in whole.arrays.items():
+        gone = name in (zero, zero.replace("h", "c"))
+        assert np.array_equal(part.arrays[name], np.zeros_like(array) if gone else array)
 
 
 def test_a_softmax_over_one_number_is_never_drawn() -> None:
@@ -112,6 +138,11 @@ def test_a_softmax_over_one_number_is_never_drawn() -> None:
         ("gru:T1B1I1H2:memory=negative", {}, False),
         ("gru:T1B1I1H2:memory=strided", {"memory": "contiguous"}, False),
         ("gru:T9B1I1H1", {"max_T": 9}, True),
+        ("gru:T1B1I2H1", {"min_I": 2}, True),
+        ("gru:T1B1I2H1", {"min_H": 2}, False),
+        ("gru:T1B1I1H1:states=none", {}, True),
+        ("gru:T1B1I1H1:states=none", {"states": ("final", "none")}, True),
+        ("gru:T1B1I1H1", {"states": ("final", "none")}, False),
         ("gru:T1B1I1H1", {"cell": "lstm"}, False),
         ("gru:T1B1I1H1:dtype=float32", {"dtype": "float64"}, False),
         ("gru:T1B1I1H1:bias=false", {}, False),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from crosscheck.adapters import parsed, text_of
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import examine
 from crosscheck.host import hosted
@@ -56,11 +57,12 @@ def subject_of(kept: Kept) -> Subject:
         raise ArgumentError("recipe", dict(recipe), "none: a subject that its text names")
     if subject in OURS or ":" not in subject:
         return _made(subject, kept.record.verdict)
-    place, attribute = split_target(subject)
+    target, adapter, conventions = parsed(subject)
+    place, attribute = split_target(target)
     file = kept.started_in / place
     if not place.endswith(".py") or not file.is_file() or (Path(place).exists() and Path(place).samefile(file)):
         return _made(subject, kept.record.verdict)
-    return _made(f"{file.resolve()}:{attribute}", kept.record.verdict)
+    return _made(text_of(f"{file.resolve()}:{attribute}", adapter, conventions), kept.record.verdict)
 
 
 def _made(target: str, verdict: Verdict) -> Subject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from string import Template
 
+from crosscheck.adapters import parsed
 from crosscheck.loading import split_target
 
 REPRODUCE = Template('''\
@@ -114,7 +115,7 @@ def reproduce(subject: str, case: str, started_in: str, loaded_by_us: bool) -> s
     imports = ["import sys", "from dataclasses import replace", "from pathlib import Path", ""]
     imports += ["import numpy as np", "from safetensors.numpy import load_file", "", "from crosscheck import Case"]
     needed = "the case that it is called with"
-    if loaded_by_us or ":" not in subject:
+    if loaded_by_us or ":" not in subject or parsed(subject)[1] is not None:
         body, needed = FROM_HERE, f"{needed}, and for making it"
         imports += ["from crosscheck.keep import load", "from crosscheck.replay import subject_of"]
     else:

@@ -230,3 +230,25 @@ def test_the_line_that_shows_it_again_does(capsys: pytest.CaptureFixture[str], m
     with pytest.raises(SystemExit) as exit:
         cli.main()
     assert (code, exit.value.code) == (1, 1)
+
+
+def test_a_kept_failure_is_shown_again_by_its_script_and_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import subprocess
+    import sys
+
+    from crosscheck.keep import load
+    from crosscheck.replay import Outcome, replay
+
+    (tmp_path / "of_theirs.py").write_text(CODE.read_text())
+    words = [sys.executable, "-c", "from crosscheck.cli import main; main()", "run", "of_theirs.py:Detached"]
+    options = ["--as", "torch-module", "--cell", "rnn_tanh", "--dtype", "float64", "-n", "20"]
+    assert subprocess.run([*words, *options], cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    (folder,) = (tmp_path / ".crosscheck" / "failures").iterdir()
+    assert load(folder).record.subject == "of_theirs.py:Detached --as torch-module"
+    script = subprocess.run([sys.executable, folder / "reproduce.py"], capture_output=True, text=True, check=False)
+    assert (script.returncode, script.stderr) == (1, "")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert replay(folder).outcome is Outcome.FAILED

@@ -116,7 +116,7 @@ def test_a_campaign_killed_with_kill_9(name: str, entries: int, folder: Path) ->
     after = calls()
     assert after <= all_calls - kept
     assert all_calls <= before + after <= all_calls + 2  # that of the kill again, which may be one of two calls
-    assert not Path(".crosscheck").exists()
+    assert not RUNS.exists()
 
 
 def test_an_unfinished_run_is_mentioned_and_not_used(folder: Path) -> None:

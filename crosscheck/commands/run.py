@@ -198,7 +198,7 @@ def _inferred(
     from rich.console import Console
 
     from crosscheck.infer import infer
-    from crosscheck.report.terminal import inferred
+    from crosscheck.report.inferred import inferred
     from crosscheck.subject import of_cell
 
     if not asked:

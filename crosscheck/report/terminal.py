@@ -16,7 +16,6 @@ from crosscheck.adapters import ADAPTERS, CONVENTIONS, says, words
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
 from crosscheck.failure import Failure
 from crosscheck.features import Feature
-from crosscheck.infer import Fit
 from crosscheck.report.failure import failed
 from crosscheck.report.text import (
     STYLES,
@@ -143,20 +142,6 @@ def regime_table(groups: Mapping[str, Mapping[str, Feature]]) -> RenderableType:
     for group, features in groups.items():
         parts += [Text(group, "bold"), *(line(name, feature.shows, GROUP_WIDTH) for name, feature in features.items())]
     return Group(*parts)
-
-
-def inferred(target: str, fits: Sequence[Fit]) -> RenderableType:
-    """Return which conventions fit a target, the one that is gone on with first; or the nearest, if none does."""
-    nearest, *others = fits
-    if not nearest.fits:
-        return Group(
-            Text(
-                f"{target}: no conventions fit, so its forward pass is wrong, or lies otherwise than all that was tried"
-            ),
-            line("nearest", f"{nearest}; off by {nearest.ratio:.3g} bounds"),
-        )
-    also = [line("fits too", str(fit)) for fit in others]
-    return Group(line("fits", str(nearest)), *also)
 
 
 def adapter_table() -> RenderableType:

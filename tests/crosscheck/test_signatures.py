@@ -26,7 +26,7 @@ def changed(change: Callable[[Case, dict[str, Any]], Results]) -> Subject:
 
     def function(case: Case) -> Results:
         results = {name: np.array(array) for name, array in manual(case).items()}
-        return results | change(case, results)
+        return {**results, **change(case, results)}
 
     return Subject("changed", function, EVERYTHING)
 

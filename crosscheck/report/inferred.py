@@ -25,5 +25,5 @@ def _lines(target: str, fits: Sequence[Fit]) -> Iterator[str]:
         yield f"  {'fits':<12} {nearest}"
         yield from (f"  {'fits too':<12} {other}" for other in others)
     else:
-        yield f"{target}: no conventions fit; its forward pass is wrong, or laid out in none of the ways that were tried"
+        yield f"{target}: no conventions fit; its forward pass is wrong, or laid out in a way that was not tried"
         yield f"  {'nearest':<12} {nearest}, off by {nearest.ratio:.3g} bounds"

@@ -259,6 +259,8 @@ def _layer_there(arrays: Mapping[str, Any], spec: Spec, conventions: Conventions
         parts = {_of_gate(name, gate): of_gate[gate] for name, of_gate in blocks.items() for gate in order}
     else:
         parts = {name: np.concatenate([of_gate[gate] for gate in order]) for name, of_gate in blocks.items()}
+        if order == _letters(spec) and not (conventions.z_new and spec.cell == "gru"):
+            parts |= {name: arrays[name] for name in parts if name in arrays}  # no copies: a write into one is seen
     return {name: _turned(name, array, conventions) for name, array in parts.items()}
 
 

@@ -117,7 +117,7 @@ def built(
         raise ArgumentError(
             _name(make),
             f"no attribute for {', '.join(missing)}",
-            f"one; say which by --set names.{missing[0]}=..., or other conventions, such as --set biases=one, or --infer",
+            f"one; say which by --set names.{missing[0]}=..., or another layout, such as --set biases=one, or --infer",
         )
     for name, path in paths.items():
         put(instance, path, params[name])

@@ -107,7 +107,7 @@ def plan(forward: Callable[..., Any], backward: Callable[..., Any], spec: Spec, 
         raise ArgumentError(
             _name(forward, "forward"),
             f"no argument for {', '.join(missing)}",
-            f"one; say which by --set names.{missing[0]}=..., or other conventions, such as --set biases=one, or --infer",
+            f"one; say which by --set names.{missing[0]}=..., or another layout, such as --set biases=one, or --infer",
         )
     if left:
         raise numpy_theirs.unknown(left[0], params, _name(forward, "forward"))

@@ -10,6 +10,7 @@ import pytest
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions, ours, pieces, theirs
 from crosscheck.errors import ArgumentError
+from crosscheck.regimes import REGIMES
 from crosscheck.subjects.manual import manual
 
 ALL = [
@@ -173,3 +174,14 @@ def test_a_gradient_of_another_shape_is_named_as_they_name_it() -> None:
 )
 def test_what_such_a_layer_supports(given: dict[str, Any], options: dict[str, Any]) -> None:
     assert Conventions(**given).options() == options
+
+
+def test_the_sum_of_two_biases_is_exact_in_every_format() -> None:
+    for regime in REGIMES.values():
+        assert 2 * regime.biases.most <= 2**8  # multiples of one step, in bfloat16's 8 bits
+
+
+def test_weights_that_only_lie_otherwise_are_no_copies() -> None:
+    case, arrays = there("lstm:T1B1I2H2:seed=3", Conventions(transposed=True, columns=True))
+    for name in ("W_xh", "W_hh", "b_xh", "b_hh", "x"):
+        assert np.shares_memory(arrays[name], case.arrays[name])

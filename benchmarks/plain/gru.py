@@ -126,5 +126,5 @@ def backward(
         dh_prev = dh_prev + (dh_in if way.recurrent is None else dh_in * way.recurrent[at])
         if way.keep:
             dh_prev = dh_prev + keep * dh_t
-        dh_next = np.where(alive, dh_prev, dh)
+        dh_next = np.where(alive, dh_prev, dh_next)
     return together(g, GATES) | {"dx": dx, "dh": dh_next, "dscore": dscore}

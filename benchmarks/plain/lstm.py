@@ -93,8 +93,7 @@ def backward(
         at, alive, cache = way.at(s), way.alive[s], caches[s]
         i, f, o, tanh_c, c_prev = (cache[name] for name in ("i", "f", "o", "tanh_c", "c_prev"))
         dh = dh_next + dy[at]
-        dc = dc_next
-        dh_t, dc_t = np.where(alive, dh, 0), np.where(alive, dc, 0)
+        dh_t, dc_t = np.where(alive, dh, 0), np.where(alive, dc_next, 0)
         dh_new, dc_new = dh_t, dc_t
         if way.keep:
             keep_h, keep_c = way.keep["h"][at], way.keep["c"][at]
@@ -137,6 +136,6 @@ def backward(
         if way.keep:
             dh_prev = dh_prev + keep_h * dh_t
             dc_prev = dc_prev + keep_c * dc_t
-        dh_next = np.where(alive, dh_prev, dh)
-        dc_next = np.where(alive, dc_prev, dc)
+        dh_next = np.where(alive, dh_prev, dh_next)
+        dc_next = np.where(alive, dc_prev, dc_next)
     return together(g, gates) | {"dx": dx, "dh": dh_next, "dc": dc_next}

@@ -137,23 +137,22 @@ def forward(case: Case) -> tuple[Arrays, Any]:
     else:
         target = np.where(alive, time_first(case.target, spec.axes), 0)
         outputs["loss"], dy = losses.loss_and_gradient(spec.loss, y, target, alive, spec.mean_over)
-    return outputs, {"alive": alive, "left": left, "masks": masks, "hidden": below, "dy": dy}
+    return outputs, {"left": left, "masks": masks, "hidden": below, "dy": dy}
 
 
 def backward(memory: Any, case: Case) -> Arrays:
     """Return the gradients of a case from what `forward` left."""
     spec, params = case.spec, case.params
-    alive, hidden, dy = memory["alive"], memory["hidden"], memory["dy"]
+    hidden, dy = memory["hidden"], memory["dy"]
     gradients = {}
     dhidden = dy
     if spec.output_size:
         dW_hy, db_y = np.zeros_like(params["W_hy"]), np.zeros_like(params["b_y"])
         dhidden = zeros(dy, *hidden.shape)
         for t in range(case.T):
-            do = np.where(alive[t], dy[t], 0)
-            dW_hy += do.T @ hidden[t]
-            db_y += do.sum(axis=0)
-            dhidden[t] = do @ params["W_hy"]
+            dW_hy += dy[t].T @ hidden[t]
+            db_y += dy[t].sum(axis=0)
+            dhidden[t] = dy[t] @ params["W_hy"]
         gradients = {"dW_hy": dW_hy, "db_y": db_y}
 
     total: Arrays = {}

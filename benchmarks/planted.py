@@ -1,0 +1,426 @@
+"""Every mistake of the catalogue, planted in the plain network of `plain/` as somebody would have made it there.
+
+The catalogue's own patches are of `manual_rnn`. These are of code that shares nothing with it, so that a diagnosis that
+recognises them recognises the mistake, and not its patch. A planting is a few changes of the text; the network with one
+in it is a copy in a folder of its own, found by path as anybody's code is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from crosscheck.referee.patched import Patch, PatchError
+
+PLAIN = Path(__file__).parent / "plain"
+Changes = tuple[Patch, ...]
+
+
+def texts(changes: Sequence[Patch] = ()) -> dict[str, str]:
+    """Return the text of each file of the plain network, with changes.
+
+    Raises:
+        PatchError: the text to be replaced is not in its file exactly once.
+    """
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(PLAIN.glob("*.py"))}
+    for change in changes:
+        count = files[change.file].count(change.right)
+        if count != 1:
+            raise PatchError(f"{change.right!r} is {count} times in {change.file}, wanted once")
+        files[change.file] = files[change.file].replace(change.right, change.wrong)
+    return files
+
+
+@contextmanager
+def copied(changes: Sequence[Patch] = ()) -> Iterator[str]:
+    """Yield what a copy of the plain network with changes is called, `FOLDER/network.py:plain`, as long as it is there.
+
+    Raises:
+        PatchError: see `texts`.
+    """
+    files = texts(changes)
+    with TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        _forget(folder, files)
+        try:
+            yield f"{folder}/network.py:plain"
+        finally:
+            _forget(folder, files)
+
+
+def _forget(folder: str, files: Mapping[str, str]) -> None:
+    """Unload the files of a copy, or of another copy before it, so that the next one's are loaded."""
+    for module in [Path(name).stem for name in files]:
+        sys.modules.pop(module, None)
+    resolved = str(Path(folder).resolve())
+    sys.path[:] = [entry for entry in sys.path if entry != resolved]
+
+
+def _of(file: str, *pairs: str) -> Changes:
+    """Return the changes of a file: right text, wrong text, and so on by turns."""
+    return tuple(Patch(file, right, wrong) for right, wrong in zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def elman(*pairs: str) -> Changes:
+    """Return changes of the plain layer; see `_of`."""
+    return _of("elman.py", *pairs)
+
+
+def lstm(*pairs: str) -> Changes:
+    """Return changes of the LSTM layer; see `_of`."""
+    return _of("lstm.py", *pairs)
+
+
+def gru(*pairs: str) -> Changes:
+    """Return changes of the GRU layer; see `_of`."""
+    return _of("gru.py", *pairs)
+
+
+def network(*pairs: str) -> Changes:
+    """Return changes of what is around the layers; see `_of`."""
+    return _of("network.py", *pairs)
+
+
+def losses(*pairs: str) -> Changes:
+    """Return changes of the losses; see `_of`."""
+    return _of("losses.py", *pairs)
+
+
+def parts(*pairs: str) -> Changes:
+    """Return changes of what the layers share; see `_of`."""
+    return _of("parts.py", *pairs)
+
+
+DB = """\
+        g["db_xh"] += da.sum(axis=0)
+        g["db_hh"] += da.sum(axis=0)
+"""
+STATES = 'states = states_of(case, run, "", "0")'
+BY_LENGTH = 'np.argsort(-alive.sum(axis=(0, 2)), kind="stable")'
+
+RNN = {
+    "rnn.carry-dropped": elman('dh_in = da @ p["W_hh"]', 'dh_in = np.zeros_like(cache["h_in"])'),
+    "rnn.carry-without-weights": elman('dh_in = da @ p["W_hh"]', "dh_in = da"),
+    "rnn.weights-not-transposed": elman('dh_in = da @ p["W_hh"]', 'dh_in = da @ p["W_hh"].T'),
+    "rnn.state-after-for-state-before": elman('g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += da.T @ cache["h"]'),
+    "rnn.state-before-the-first-wraps-around": elman(
+        'g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += da.T @ caches[s - 1]["h"]'
+    ),
+    "rnn.slope-of-the-step-before": elman('h_new = cache["h_new"]', 'h_new = cache["h_prev"]'),
+    "rnn.slope-wrong-at-one-step": elman('h_new = cache["h_new"]', 'h_new = caches[0 if s == 1 else s]["h_new"]'),
+    "rnn.tanh-twice": elman("(1 - h_new * h_new)", "(1 - np.tanh(h_new) ** 2)"),
+    "rnn.weights-from-post-activation-gradient": elman(
+        'g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] += dh.T @ cache["x"]'
+    ),
+    "relu.slope-at-zero": elman("np.where(h_new > 0, dh_new, 0)", "np.where(h_new >= 0, dh_new, 0)"),
+    "relu.slope-of-tanh": elman(' if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)', ""),
+    "input.error-through-the-gradient-buffer": elman('dx[at] = da @ p["W_xh"]', 'dx[at] = da @ g["dW_xh"]'),
+}
+
+TIME = {
+    "time.steps-in-forward-order": elman(
+        'dh_next = dstates["h"]\n',
+        'dhs = [0 * dstates["h"] for _ in range(last)] + [dstates["h"]]\n',
+        "for s in range(last - 1, first - 1, -1):",
+        "for s in range(first, last):",
+        "dh = dh_next + dy[at]",
+        "dh = dhs[s + 1] + dy[at]",
+        "dh_next = np.where(alive, dh_prev, dh_next)",
+        "dhs[s] = np.where(alive, dh_prev, dhs[s + 1])",
+        '"dh": dh_next',
+        '"dh": dhs[first]',
+    ),
+    "time.carry-into-a-copy": lstm(
+        "dh_next = np.where(alive, dh_prev, dh_next)\n        dc_next = np.where(alive, dc_prev, dc_next)",
+        "dh_next, dc_next = np.zeros_like(dh_prev), np.zeros_like(dc_prev)\n"
+        "        np.copyto(dh_next.copy(), dh_prev)\n        np.copyto(dc_next.copy(), dc_prev)",
+    ),
+    "time.step-number-for-input": elman(
+        'g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] += da.T @ np.full_like(cache["x"], s)'
+    ),
+    "time.output-gradient-of-the-next-step": elman(
+        "dh = dh_next + dy[at]", "dh = dh_next + dy[min(s + 1, len(dy) - 1)]"
+    ),
+    "time.output-gradient-of-the-first-step": elman(
+        "dh = dh_next + dy[at]", "dh = dh_next + dy[0 if s < len(dy) - 1 else s]"
+    ),
+    "time.output-gradient-of-the-last-step-only": elman(
+        "dh = dh_next + dy[at]", "dh = dh_next + dy[at] if s == len(dy) - 1 else dh_next"
+    ),
+    "time.weights-overwritten": elman('g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] = da.T @ cache["x"]'),
+    "time.recurrent-weights-accumulated-twice": elman(
+        'g["dW_hh"] += da.T @ cache["h_in"]\n',
+        'g["dW_hh"] += da.T @ cache["h_in"]\n' + 8 * " " + 'g["dW_hh"] += da.T @ cache["h_in"]\n',
+    ),
+    "bias.without-the-first-step": elman(
+        DB, '        if s > 0:\n            g["db_xh"] += da.sum(axis=0)\n            g["db_hh"] += da.sum(axis=0)\n'
+    ),
+    "bias.without-the-second-step": elman(
+        DB, '        if s != 1:\n            g["db_xh"] += da.sum(axis=0)\n            g["db_hh"] += da.sum(axis=0)\n'
+    ),
+    "bias.second-not-trained": elman('        g["db_hh"] += da.sum(axis=0)\n', ""),
+    "bias.averaged-over-the-batch": elman(DB, DB.replace("sum", "mean")),
+    "bias.second-not-added": elman(' + h_in @ p["W_hh"].T + p["b_hh"]', ' + h_in @ p["W_hh"].T'),
+    "bias.recycled-down-the-batch": elman(
+        'a = x_t @ p["W_xh"].T + p["b_xh"] + h_in @ p["W_hh"].T + p["b_hh"]',
+        'b = np.resize(p["b_xh"] + p["b_hh"], (len(p["b_xh"]), len(x_t))).T\n'
+        '        a = x_t @ p["W_xh"].T + h_in @ p["W_hh"].T + b',
+    ),
+}
+
+LSTM = {
+    "lstm.dh-carry-dropped": lstm('            dh_in += da[gate] @ p["W_h" + gate]\n', ""),
+    "lstm.dc-carry-dropped": lstm("dc_prev = dc_new * f\n", "dc_prev = np.zeros_like(dc_new)\n"),
+    "lstm.state-after-for-state-before": lstm(
+        'g["dW_h" + gate] += da[gate].T @ cache["h_in"]', 'g["dW_h" + gate] += da[gate].T @ cache["h"]'
+    ),
+    "lstm.sigmoid-for-its-derivative": lstm("dc_new * c_prev * f * (1 - f)", "dc_new * c_prev * f"),
+    "lstm.sigmoid-twice": lstm("dm * tanh_c * o * (1 - o)", "dm * tanh_c * sigmoid(o) * (1 - sigmoid(o))"),
+    "lstm.tanh-twice": lstm('(1 - cache["g"] * cache["g"])', '(1 - np.tanh(cache["g"]) ** 2)'),
+    "lstm.slope-from-the-cell-state": lstm("dm * o * (1 - tanh_c * tanh_c)", 'dm * o * (1 - cache["c_new"] ** 2)'),
+    "lstm.input-gate-for-candidate": lstm('else dc_new * cache["g"]', "else dc_new * i"),
+    "lstm.bias-of-another-gate": lstm(
+        'g["db_x" + gate] += da[gate].sum(axis=0)',
+        'g["db_x" + gate] += da["f" if gate in "io" else gate].sum(axis=0)',
+    ),
+    "lstm.gates-in-onnx-order": lstm('else "ifgo"', 'else "iofg"'),
+    "lstm.gates-f-i-g-o": lstm("c_new = f * c_prev + i * g", "c_new = i * c_prev + f * g"),
+    "lstm.sum-of-gate-and-candidate": lstm("c_new = f * c_prev + i * g", "c_new = f * c_prev + i + g"),
+    "lstm.coupled-gates": lstm("c_new = f * c_prev + i * g", "c_new = f * c_prev + (1 - f) * g"),
+    "lstm.cell-state-gradient-ignored": lstm(
+        'dh_next, dc_next = dstates["h"], dstates["c"]', 'dh_next, dc_next = dstates["h"], np.zeros_like(dstates["c"])'
+    ),
+    "lstm.forget-bias-in-the-input-gate": lstm(
+        ' + p["b_hi"]', ' + p["b_hi"] + spec.forget_bias', ' + p["b_hf"] + spec.forget_bias', ' + p["b_hf"]'
+    ),
+    "peephole.o-sees-the-old-c": lstm('a_o = a_o + p["p_o"] * c_new', 'a_o = a_o + p["p_o"] * c_prev'),
+    "peephole.no-gradient-into-c": lstm(
+        '        if spec.peephole:\n            dc_new = dc_new + da["o"] * p["p_o"]\n', ""
+    ),
+    "peephole.weight-from-the-old-c": lstm('(da["o"] * cache["c_new"])', '(da["o"] * c_prev)'),
+    "coupled.forget-gate-forgotten": lstm('dc_new * (cache["g"] - c_prev) if spec.coupled else ', ""),
+    "projection.gradient-of-the-step-before": lstm('dh_new.T @ cache["m"]', 'dh_new.T @ caches[s - 1]["m"]'),
+}
+
+GRU = {
+    "gru.z-carry-dropped": gru("dh_prev = dh_new * u", "dh_prev = np.zeros_like(dh_new)"),
+    "gru.z-added": gru("dh_prev = dh_new * u", "dh_prev = dh_new + u"),
+    "gru.candidate-branch-of-dz-dropped": gru("du = dh_new * (h_prev - n)", "du = dh_new * h_prev"),
+    "gru.reset-gate-twice": gru("dr = da_n * q", "dr = da_n * q * r"),
+    "gru.reset-before-reset-gate-twice": gru("dr = dq * h_in", "dr = dq * r * h_in"),
+    "gru.reset-before-carry-past-the-gate": gru("dh_in = dq * r", "dh_in = dq"),
+    "gru.candidate-row-past-the-reset-gate": gru(
+        'g["dW_hn"] += dq.T @ h_in',
+        'g["dW_hn"] += da_n.T @ h_in',
+        'g["db_hn"] += dq.sum(axis=0)',
+        'g["db_hn"] += da_n.sum(axis=0)',
+    ),
+    "gru.reset-before-unreset-operand": gru('g["dW_hn"] += da_n.T @ q', 'g["dW_hn"] += da_n.T @ h_in'),
+    "gru.reset-before-for-after": gru(' + p["b_xn"] + r * q', ' + p["b_xn"] + (r * h_in) @ p["W_hn"].T + p["b_hn"]'),
+    "gru.reset-gate-of-the-output-unit": gru(' + q @ p["W_hn"].T', ' + r * (h_in @ p["W_hn"].T)'),
+    "gru.state-overwritten-before-use": gru(
+        "h_new = (1 - u) * n + u * h_prev", "h_new = (1 - u) * n\n        h_new = h_new + u * h_new"
+    ),
+    "gru.z-for-one-minus-z": gru("h_new = (1 - u) * n + u * h_prev", "h_new = u * n + (1 - u) * h_prev"),
+    "gru.blocks-not-summed": gru(
+        'dx[at] = da_r @ p["W_xr"] + da_z @ p["W_xz"] + da_n @ p["W_xn"]', 'dx[at] = da_n @ p["W_xn"]'
+    ),
+    "attention.unsigned": gru("dscore[at] = -(du * z)", "dscore[at] = (du * z)"),
+    "attention.of-one-layer": network(
+        'gradients["dscore"] = gradients["dscore"] + dscore if "dscore" in gradients else dscore',
+        'gradients["dscore"] = dscore',
+    ),
+}
+
+STATE = {
+    "state.final-gradient-ignored": network(
+        "dstates = states_of_end(case, run, dy, last)",
+        "dstates = {name: zeros(dy, case.B, size) for name, size in spec.state_sizes.items()}",
+    ),
+    "state.final-gradient-overwritten": gru(
+        "dh = dh_next + dy[at]", "dh = dh_next + dy[at] if s < len(dy) - 1 else dy[at]"
+    ),
+    "state.initial-taken-as-zero": elman(
+        'g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += da.T @ (cache["h_in"] if s > 0 else 0 * cache["h_in"])'
+    ),
+    "state.initial-gradient-of-the-first-step": elman('"dh": dh_next', '"dh": dh'),
+    "layer.initial-states-swapped": network(STATES, 'states = states_of(case, -1 - run, "", "0")'),
+    "layer.final-state-gradients-swapped": network(
+        "dstates = states_of_end(case, run, dy, last)", "dstates = states_of_end(case, -1 - run, dy, last)"
+    ),
+    "layer.gradients-in-the-order-of-the-loop": network(
+        'gradients[f"d{name}_0 {run}"] =',
+        'gradients[f"d{name}_0 {spec.num_layers - 1 - run}"] =',
+        "gradients[name + end] = array",
+        "gradients[name + suffix(spec.num_layers - 1 - layer, reverse)] = array",
+    ),
+    "layer.upper-begin-with-zeros": network(
+        STATES,
+        STATES
+        + "\n            if layer > 0:\n                states = {name: 0 * state for name, state in states.items()}",
+    ),
+    "layer.gradient-stops-below-the-last": network(
+        "        dabove = dbelow\n", "        dabove = dbelow if layer == 0 else 0 * dbelow\n"
+    ),
+}
+
+DIRECTION = {
+    "direction.reversed-over-all-steps": network(
+        "np.where(steps < lengths, lengths - 1 - steps, steps) if reverse", "T - 1 - steps if reverse"
+    ),
+    "direction.reverse-output-not-turned-back": gru("y[at] = np.where(alive, h, 0)", "y[s] = np.where(alive, h, 0)"),
+    "direction.output-gradient-not-reversed": gru("dh = dh_next + dy[at]", "dh = dh_next + dy[s]"),
+    "direction.input-gradient-not-turned-back": gru("dx[at] = da_r", "dx[s] = da_r"),
+    "direction.one-gradient-overwrites": network("dbelow = dx if dbelow is None else dbelow + dx", "dbelow = dx"),
+    "direction.forward-weights-for-both": network(
+        "layer_of.forward(params, suffix(layer, reverse), below", "layer_of.forward(params, suffix(layer, False), below"
+    ),
+    "direction.reverse-comes-first": network(
+        "np.concatenate(halves, axis=-1)", "np.concatenate(halves[::-1], axis=-1)"
+    ),
+    "direction.masks-not-reversed": elman(
+        'keep = way.keep["h"][at]\n            h = keep',
+        'keep = way.keep["h"][s]\n            h = keep',
+        'keep = way.keep["h"][at]\n            dh_new',
+        'keep = way.keep["h"][s]\n            dh_new',
+    ),
+    "direction.sum-averaged-backward": network(
+        "                dhalf = dabove\n", "                dhalf = dabove / len(directions)\n"
+    ),
+}
+
+LENGTHS = {
+    "lengths.final-state-zero-after-the-end": elman("h = np.where(alive, h, h_prev)", "h = np.where(alive, h, 0)"),
+    "lengths.initial-states-not-sorted": network(
+        STATES,
+        STATES + f"\n            place = np.argsort({BY_LENGTH})\n"
+        "            states = {name: state[place] for name, state in states.items()}",
+    ),
+    "lengths.final-states-not-put-back": network(
+        "finals[name].append(states[name])", f"finals[name].append(states[name][{BY_LENGTH}])"
+    ),
+    "lengths.initial-state-gradients-not-put-back": network(
+        'dstate = g.pop("d" + name)', f'alive = way.alive\n                dstate = g.pop("d" + name)[{BY_LENGTH}]'
+    ),
+    "lengths.output-after-the-end-is-the-state": elman("y[at] = np.where(alive, h, 0)", "y[at] = h"),
+    "lengths.gradient-of-the-padding-kept": elman(
+        'da = dk * unclipped(cache["a"], spec.clip)', 'da = np.where(alive, dk * unclipped(cache["a"], spec.clip), 1)'
+    ),
+    "readout.reads-padding": network(
+        "dy = np.where(alive, time_first(case.dy, spec.axes), 0)", "dy = time_first(case.dy, spec.axes)"
+    ),
+    "readout.bias-in-the-padding": network(
+        'np.where(alive[t], below[t] @ params["W_hy"].T + params["b_y"], 0)',
+        'below[t] @ params["W_hy"].T + params["b_y"]',
+    ),
+    "loss.mean-counts-padding": losses("n * max(int(lengths.sum()), 1)", "n * alive.size"),
+}
+
+MASKS = {
+    "dropout.not-backward": network(
+        '        if layer > 0 and memory["masks"]:\n            dbelow = dbelow * memory["masks"][layer - 1]\n', ""
+    ),
+    "dropout.weights-from-undropped-input": network(
+        "            below = below * masks[-1]\n",
+        "            undropped, below = below, below * masks[-1]\n",
+        "            left.append((way, caches))\n",
+        "            if layer > 0 and masks:\n"
+        "                for s, cache in enumerate(caches):\n"
+        '                    cache["x"] = undropped[way.at(s)]\n'
+        "            left.append((way, caches))\n",
+    ),
+    "dropout.mask-of-the-first-step": network("below = below * masks[-1]", "below = below * masks[-1][0]"),
+    "dropout.recurrent-at-inference": network(
+        "    keep = {name:",
+        "    if case.spec.recurrent_dropout and not case.spec.train:\n"
+        '        recurrent = zeros(case.x, case.T, case.B, case.spec.state_sizes["h"]) + 0.5\n'
+        "    keep = {name:",
+    ),
+    "dropout.recurrent-only-with-dropout": network(
+        "None if case.recurrent is None else", "None if case.recurrent is None or not case.spec.dropout else"
+    ),
+    "dropout.recurrent-not-backward": elman(
+        "dh_prev = dh_in if way.recurrent is None else dh_in * way.recurrent[at]", "dh_prev = dh_in"
+    ),
+    "dropout.recurrent-of-the-carry": gru("h_new = (1 - u) * n + u * h_prev", "h_new = (1 - u) * n + u * h_in"),
+    "zoneout.mask-of-the-first-step": network("np.where(alive, mask[run], 0)", "np.where(alive, mask[run][0], 0)"),
+    "zoneout.kept-for-updated": lstm(
+        "dh_new, dc_new = (1 - keep_h) * dh_t, (1 - keep_c) * dc_t", "dh_new, dc_new = keep_h * dh_t, keep_c * dc_t"
+    ),
+    "zoneout.no-gradient-to-what-is-kept": lstm(
+        "        if way.keep:\n"
+        "            dh_prev = dh_prev + keep_h * dh_t\n"
+        "            dc_prev = dc_prev + keep_c * dc_t\n",
+        "",
+    ),
+    "clip.slope-ignored": parts("return np.where(np.abs(a) <= limit, np.ones_like(a), 0) if limit else ", "return "),
+}
+
+TRUNCATION = {
+    "truncation.one-step-too-far": network("yield max(0, first + k1 - k2), ", "yield max(0, first + k1 - k2 - 1), "),
+    "truncation.earlier-chunks-discarded": network(
+        "total[name] = total[name] + array if name in total else array",
+        "total[name] = total[name] + array if name in total and name[1:] not in params else array",
+    ),
+    "truncation.of-the-last-step-alone": network(
+        "dy_window[first:last] = dhidden[first:last]", "dy_window[last - 1 : last] = dhidden[last - 1 : last]"
+    ),
+    "truncation.initial-state-always": network("dstate if begin == 0 else np.zeros_like(dstate)", "dstate"),
+}
+
+OUTSIDE = {
+    "loss.mse-gradient-of-half-the-sum": losses("dy_t / n", 'dy_t / 2 if name == "mse" else dy_t / n'),
+    "loss.mse-gradient-not-averaged-over-time": losses("dy_t / n", 'dy_t / n * (T if name == "mse" else 1)'),
+    "loss.cross-entropy-gradient-of-the-sum": losses("dy_t / n", 'dy_t if name == "cross_entropy" else dy_t / n'),
+    "loss.cross-entropy-mean-over-the-classes": losses(
+        "-(target[t] * log_p).sum(axis=1, keepdims=True)", "-(target[t] * log_p).mean(axis=1, keepdims=True)"
+    ),
+    "readout.bias-never-accumulated": network("db_y += dy[t].sum(axis=0)", "db_y += db_y"),
+    "readout.bias-with-an-axis-too-many": network(
+        "db_y += dy[t].sum(axis=0)", "db_y = db_y + dy[t].sum(axis=0, keepdims=True)"
+    ),
+    "axes.steps-and-batch-mixed-forward": elman(
+        'a = x_t @ p["W_xh"].T', 'a = x.reshape(len(x_t), len(x), -1)[:, s] @ p["W_xh"].T'
+    ),
+    "axes.steps-and-batch-mixed-backward": elman(
+        '{"dx": dx,', '{"dx": dx.reshape(dx.shape[1], len(dx), -1).swapaxes(0, 1),'
+    ),
+    "axes.output-not-transposed-back": network("as_given(y, spec.axes)}", "as_given(y, spec.axes).swapaxes(0, 1)}"),
+    "axes.leading-axis-squeezed": network(
+        'if spec.axes == "T" else final\n    if', 'if spec.axes == "T" else final[0]\n    if'
+    ),
+    "axes.batch-first-output-reshaped": network("as_given(y, spec.axes)}", "y.reshape(as_given(y, spec.axes).shape)}"),
+    "memory.derivative-written-into-the-states": (
+        *elman(
+            "h = np.where(alive, h, h_prev)\n",
+            "y[s] = np.where(alive, h, h_prev)\n        h_new = h = y[s]\n",
+            'dk = dh_new * (1 - h_new * h_new) if spec.cell == "rnn_tanh"',
+            'h_new[...] = 1 - h_new * h_new\n        dk = dh_new * h_new if spec.cell == "rnn_tanh"',
+        ),
+        *network(
+            "np.concatenate(halves, axis=-1)",
+            "halves[0]",
+            "final = np.stack(finals[name])",
+            "final = finals[name][0][None]",
+        ),
+    ),
+    "memory.output-gradient-added-to-in-place": (
+        *elman("dh = dh_next + dy[at]", "dy[s] += dh_next\n        dh = dy[s]"),
+        *network(
+            "dy = np.where(alive, time_first(case.dy, spec.axes), 0)",
+            "dy = time_first(case.dy, spec.axes)",
+            "        dy_window = zeros(dhidden, *dhidden.shape)\n        dy_window[first:last] = dhidden[first:last]\n",
+            "        dy_window = dhidden\n",
+        ),
+    ),
+}
+
+PLANTINGS: Mapping[str, Changes] = RNN | TIME | LSTM | GRU | STATE | DIRECTION | LENGTHS | MASKS | TRUNCATION | OUTSIDE
+"""The changes that plant each mistake, by its name in the catalogue."""
+
+NOT_PLANTED: Mapping[str, str] = {}
+"""The mistakes of the catalogue that can't be made in this code, each with the reason."""

@@ -8,10 +8,11 @@ in it is a copy in a folder of its own, found by path as anybody's code is.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import indent
 
 from crosscheck.referee.patched import Patch, PatchError
 
@@ -95,10 +96,91 @@ def parts(*pairs: str) -> Changes:
     return _of("parts.py", *pairs)
 
 
-DB = """\
+def layers(*pairs: str, but_of_lstm: tuple[str, ...] = ()) -> Changes:
+    """Return changes of all three layers, whose texts are the same there, but perhaps for the LSTM's."""
+    return elman(*pairs) + lstm(*(but_of_lstm or pairs)) + gru(*pairs)
+
+
+DB_ELMAN = """\
         g["db_xh"] += da.sum(axis=0)
         g["db_hh"] += da.sum(axis=0)
 """
+DB_LSTM = """\
+            g["db_x" + gate] += da[gate].sum(axis=0)
+            g["db_h" + gate] += da[gate].sum(axis=0)
+"""
+DB_GRU = """\
+        g["db_xr"] += da_r.sum(axis=0)
+        g["db_xz"] += da_z.sum(axis=0)
+        g["db_xn"] += da_n.sum(axis=0)
+        g["db_hr"] += da_r.sum(axis=0)
+        g["db_hz"] += da_z.sum(axis=0)
+        g["db_hn"] += da_q.sum(axis=0)
+"""
+DW_X = """\
+        g["dW_xr"] += da_r.T @ x_t
+        g["dW_xz"] += da_z.T @ x_t
+        g["dW_xn"] += da_n.T @ x_t
+"""
+DW_HH = """\
+        g["dW_hh"] += da.T @ cache["h_in"]
+"""
+DW_H = """\
+            g["dW_h" + gate] += da[gate].T @ cache["h_in"]
+"""
+DW_HR_HZ_HN = """\
+        g["dW_hr"] += da_r.T @ h_in
+        g["dW_hz"] += da_z.T @ h_in
+        g["dW_hn"] += da_q.T @ seen
+"""
+DX = 'dx[at] = da_r @ p["W_xr"] + da_z @ p["W_xz"] + da_n @ p["W_xn"]'
+
+
+def biases(change: Callable[[str], str]) -> Changes:
+    """Return changes of the lines that sum up the biases' gradients, in all layers."""
+    return elman(DB_ELMAN, change(DB_ELMAN)) + lstm(DB_LSTM, change(DB_LSTM)) + gru(DB_GRU, change(DB_GRU))
+
+
+def indented(head: str, lines: str) -> str:
+    """Return lines under another one, which begins a block."""
+    margin = lines[: len(lines) - len(lines.lstrip())]
+    return f"{margin}{head}\n" + indent(lines, 4 * " ")
+
+
+def operand(wrong: str) -> Changes:
+    """Return changes that take something else for what W_hh was multiplied with, in all layers."""
+    return (
+        *elman(DW_HH, DW_HH.replace('cache["h_in"]', f"({wrong})")),
+        *lstm(DW_H, DW_H.replace('cache["h_in"]', f"({wrong})")),
+        *gru(
+            "da_r.T @ h_in",
+            f"da_r.T @ ({wrong})",
+            "da_z.T @ h_in",
+            f"da_z.T @ ({wrong})",
+            "da_q, seen = da_n * r, h_in",
+            f"da_q, seen = da_n * r, {wrong}",
+        ),
+    )
+
+
+def recycled(gates: str, folded: str) -> str:
+    """Return the lines that lay the biases down the batch, where `p = apart(...)` and the initial states were.
+
+    Args:
+        gates: the gates of the layer, as written there.
+        folded: those whose second bias is added to the first one beforehand.
+    """
+    return f"""\
+p = apart(params, end, {gates})
+    for gate in {folded}:
+        p["b_x" + gate], p["b_h" + gate] = p["b_x" + gate] + p["b_h" + gate], 0 * p["b_h" + gate]
+    b = np.concatenate([p["b_x" + gate] for gate in {gates}])
+    rows = np.resize(b, (len(b), x.shape[1])).T
+    for gate, columns in zip({gates}, np.split(rows, len({gates}), axis=1), strict=True):
+        p["b_x" + gate] = columns
+    h_prev"""
+
+
 STATES = 'states = states_of(case, run, "", "0")'
 BY_LENGTH = 'np.argsort(-alive.sum(axis=(0, 2)), kind="stable")'
 
@@ -106,10 +188,6 @@ RNN = {
     "rnn.carry-dropped": elman('dh_in = da @ p["W_hh"]', 'dh_in = np.zeros_like(cache["h_in"])'),
     "rnn.carry-without-weights": elman('dh_in = da @ p["W_hh"]', "dh_in = da"),
     "rnn.weights-not-transposed": elman('dh_in = da @ p["W_hh"]', 'dh_in = da @ p["W_hh"].T'),
-    "rnn.state-after-for-state-before": elman('g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += da.T @ cache["h"]'),
-    "rnn.state-before-the-first-wraps-around": elman(
-        'g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += da.T @ caches[s - 1]["h"]'
-    ),
     "rnn.slope-of-the-step-before": elman('h_new = cache["h_new"]', 'h_new = cache["h_prev"]'),
     "rnn.slope-wrong-at-one-step": elman('h_new = cache["h_new"]', 'h_new = caches[0 if s == 1 else s]["h_new"]'),
     "rnn.tanh-twice": elman("(1 - h_new * h_new)", "(1 - np.tanh(h_new) ** 2)"),
@@ -118,11 +196,17 @@ RNN = {
     ),
     "relu.slope-at-zero": elman("np.where(h_new > 0, dh_new, 0)", "np.where(h_new >= 0, dh_new, 0)"),
     "relu.slope-of-tanh": elman(' if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)', ""),
-    "input.error-through-the-gradient-buffer": elman('dx[at] = da @ p["W_xh"]', 'dx[at] = da @ g["dW_xh"]'),
 }
 
 TIME = {
-    "time.steps-in-forward-order": elman(
+    "input.error-through-the-gradient-buffer": (
+        *elman('dx[at] = da @ p["W_xh"]', 'dx[at] = da @ g["dW_xh"]'),
+        *lstm('dx_t += da[gate] @ p["W_x" + gate]', 'dx_t += da[gate] @ g["dW_x" + gate]'),
+        *gru(DX, DX.replace('p["W', 'g["dW')),
+    ),
+    "time.state-after-for-state-before": operand('cache["h"]'),
+    "time.state-before-the-first-wraps-around": operand('caches[s - 1]["h"]'),
+    "time.steps-in-forward-order": layers(
         'dh_next = dstates["h"]\n',
         'dhs = [0 * dstates["h"] for _ in range(last)] + [dstates["h"]]\n',
         "for s in range(last - 1, first - 1, -1):",
@@ -133,51 +217,75 @@ TIME = {
         "dhs[s] = np.where(alive, dh_prev, dhs[s + 1])",
         '"dh": dh_next',
         '"dh": dhs[first]',
+        but_of_lstm=(
+            'dh_next, dc_next = dstates["h"], dstates["c"]\n',
+            'dhs = [0 * dstates["h"] for _ in range(last)] + [dstates["h"]]\n'
+            '    dcs = [0 * dstates["c"] for _ in range(last)] + [dstates["c"]]\n',
+            "for s in range(last - 1, first - 1, -1):",
+            "for s in range(first, last):",
+            "dh = dh_next + dy[at]",
+            "dh, dc_next = dhs[s + 1] + dy[at], dcs[s + 1]",
+            "dh_next = np.where(alive, dh_prev, dh_next)",
+            "dhs[s] = np.where(alive, dh_prev, dhs[s + 1])",
+            "dc_next = np.where(alive, dc_prev, dc_next)",
+            "dcs[s] = np.where(alive, dc_prev, dc_next)",
+            '"dh": dh_next, "dc": dc_next',
+            '"dh": dhs[first], "dc": dcs[first]',
+        ),
     ),
-    "time.carry-into-a-copy": lstm(
-        "dh_next = np.where(alive, dh_prev, dh_next)\n        dc_next = np.where(alive, dc_prev, dc_next)",
-        "dh_next, dc_next = np.zeros_like(dh_prev), np.zeros_like(dc_prev)\n"
-        "        np.copyto(dh_next.copy(), dh_prev)\n        np.copyto(dc_next.copy(), dc_prev)",
+    "time.carry-into-a-copy": layers(
+        "dh_next = np.where(alive, dh_prev, dh_next)",
+        "dh_next = np.zeros_like(dh_prev)\n        np.copyto(dh_next.copy(), dh_prev)",
+        but_of_lstm=(
+            "dh_next = np.where(alive, dh_prev, dh_next)\n        dc_next = np.where(alive, dc_prev, dc_next)",
+            "dh_next, dc_next = np.zeros_like(dh_prev), np.zeros_like(dc_prev)\n"
+            "        np.copyto(dh_next.copy(), dh_prev)\n        np.copyto(dc_next.copy(), dc_prev)",
+        ),
     ),
-    "time.step-number-for-input": elman(
-        'g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] += da.T @ np.full_like(cache["x"], s)'
+    "time.step-number-for-input": (
+        *elman('g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] += da.T @ np.full_like(cache["x"], s)'),
+        *lstm('da[gate].T @ cache["x"]', 'da[gate].T @ np.full_like(cache["x"], s)'),
+        *gru(DW_X, DW_X.replace("x_t", "np.full_like(x_t, s)")),
     ),
-    "time.output-gradient-of-the-next-step": elman(
+    "time.output-gradient-of-the-next-step": layers(
         "dh = dh_next + dy[at]", "dh = dh_next + dy[min(s + 1, len(dy) - 1)]"
     ),
-    "time.output-gradient-of-the-first-step": elman(
+    "time.output-gradient-of-the-first-step": layers(
         "dh = dh_next + dy[at]", "dh = dh_next + dy[0 if s < len(dy) - 1 else s]"
     ),
-    "time.output-gradient-of-the-last-step-only": elman(
+    "time.output-gradient-of-the-last-step-only": layers(
         "dh = dh_next + dy[at]", "dh = dh_next + dy[at] if s == len(dy) - 1 else dh_next"
     ),
-    "time.weights-overwritten": elman('g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] = da.T @ cache["x"]'),
-    "time.recurrent-weights-accumulated-twice": elman(
-        'g["dW_hh"] += da.T @ cache["h_in"]\n',
-        'g["dW_hh"] += da.T @ cache["h_in"]\n' + 8 * " " + 'g["dW_hh"] += da.T @ cache["h_in"]\n',
+    "time.weights-overwritten": (
+        *elman('g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] = da.T @ cache["x"]'),
+        *lstm('g["dW_x" + gate] += da', 'g["dW_x" + gate] = da'),
+        *gru(DW_X, DW_X.replace("+=", "=")),
     ),
-    "bias.without-the-first-step": elman(
-        DB, '        if s > 0:\n            g["db_xh"] += da.sum(axis=0)\n            g["db_hh"] += da.sum(axis=0)\n'
+    "time.recurrent-weights-accumulated-twice": (
+        *elman(DW_HH, 2 * DW_HH),
+        *lstm(DW_H, 2 * DW_H),
+        *gru(DW_HR_HZ_HN, 2 * DW_HR_HZ_HN),
     ),
-    "bias.without-the-second-step": elman(
-        DB, '        if s != 1:\n            g["db_xh"] += da.sum(axis=0)\n            g["db_hh"] += da.sum(axis=0)\n'
+    "bias.without-the-first-step": biases(lambda lines: indented("if s > 0:", lines)),
+    "bias.without-the-second-step": biases(lambda lines: indented("if s != 1:", lines)),
+    "bias.second-not-trained": biases(
+        lambda lines: "".join(line for line in lines.splitlines(True) if "db_h" not in line)
     ),
-    "bias.second-not-trained": elman('        g["db_hh"] += da.sum(axis=0)\n', ""),
-    "bias.averaged-over-the-batch": elman(DB, DB.replace("sum", "mean")),
-    "bias.second-not-added": elman(' + h_in @ p["W_hh"].T + p["b_hh"]', ' + h_in @ p["W_hh"].T'),
-    "bias.recycled-down-the-batch": elman(
-        'a = x_t @ p["W_xh"].T + p["b_xh"] + h_in @ p["W_hh"].T + p["b_hh"]',
-        'b = np.resize(p["b_xh"] + p["b_hh"], (len(p["b_xh"]), len(x_t))).T\n'
-        '        a = x_t @ p["W_xh"].T + h_in @ p["W_hh"].T + b',
+    "bias.averaged-over-the-batch": biases(lambda lines: lines.replace("sum", "mean")),
+    "bias.second-not-added": (
+        *elman(' + h_in @ p["W_hh"].T + p["b_hh"]', ' + h_in @ p["W_hh"].T'),
+        *lstm(*(text for gate in "igof" for text in (f' + p["b_h{gate}"]', ""))),
+    ),
+    "bias.recycled-down-the-batch": (
+        *elman("p = apart(params, end, GATES)\n    h_prev", recycled("GATES", "GATES")),
+        *lstm("p = apart(params, end, gates_of(spec))\n    h_prev", recycled("gates_of(spec)", "gates_of(spec)")),
+        *gru("p = apart(params, end, GATES)\n    h_prev", recycled("GATES", '"rz"')),
     ),
 }
 
 LSTM = {
     "lstm.dh-carry-dropped": lstm('            dh_in += da[gate] @ p["W_h" + gate]\n', ""),
     "lstm.dc-carry-dropped": lstm("dc_prev = dc_new * f\n", "dc_prev = np.zeros_like(dc_new)\n"),
-    "lstm.state-after-for-state-before": lstm(
-        'g["dW_h" + gate] += da[gate].T @ cache["h_in"]', 'g["dW_h" + gate] += da[gate].T @ cache["h"]'
-    ),
     "lstm.sigmoid-for-its-derivative": lstm("dc_new * c_prev * f * (1 - f)", "dc_new * c_prev * f"),
     "lstm.sigmoid-twice": lstm("dm * tanh_c * o * (1 - o)", "dm * tanh_c * sigmoid(o) * (1 - sigmoid(o))"),
     "lstm.tanh-twice": lstm('(1 - cache["g"] * cache["g"])', '(1 - np.tanh(cache["g"]) ** 2)'),
@@ -214,12 +322,9 @@ GRU = {
     "gru.reset-before-reset-gate-twice": gru("dr = dq * h_in", "dr = dq * r * h_in"),
     "gru.reset-before-carry-past-the-gate": gru("dh_in = dq * r", "dh_in = dq"),
     "gru.candidate-row-past-the-reset-gate": gru(
-        'g["dW_hn"] += dq.T @ h_in',
-        'g["dW_hn"] += da_n.T @ h_in',
-        'g["db_hn"] += dq.sum(axis=0)',
-        'g["db_hn"] += da_n.sum(axis=0)',
+        "da_q, seen = da_n * r, h_in\n", "da_q, seen = da_n, h_in\n", "dh_in = da_q @", "dh_in = (da_n * r) @"
     ),
-    "gru.reset-before-unreset-operand": gru('g["dW_hn"] += da_n.T @ q', 'g["dW_hn"] += da_n.T @ h_in'),
+    "gru.reset-before-unreset-operand": gru("da_q, seen = da_n, q", "da_q, seen = da_n, h_in"),
     "gru.reset-before-for-after": gru(' + p["b_xn"] + r * q', ' + p["b_xn"] + (r * h_in) @ p["W_hn"].T + p["b_hn"]'),
     "gru.reset-gate-of-the-output-unit": gru(' + q @ p["W_hn"].T', ' + r * (h_in @ p["W_hn"].T)'),
     "gru.state-overwritten-before-use": gru(
@@ -241,13 +346,13 @@ STATE = {
         "dstates = states_of_end(case, run, dy, last)",
         "dstates = {name: zeros(dy, case.B, size) for name, size in spec.state_sizes.items()}",
     ),
-    "state.final-gradient-overwritten": gru(
+    "state.final-gradient-overwritten": layers(
         "dh = dh_next + dy[at]", "dh = dh_next + dy[at] if s < len(dy) - 1 else dy[at]"
     ),
-    "state.initial-taken-as-zero": elman(
-        'g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += da.T @ (cache["h_in"] if s > 0 else 0 * cache["h_in"])'
+    "state.initial-taken-as-zero": operand('cache["h_in"] if s > 0 else 0 * cache["h_in"]'),
+    "state.initial-gradient-of-the-first-step": layers(
+        '"dh": dh_next', '"dh": dh', but_of_lstm=('"dh": dh_next, "dc": dc_next', '"dh": dh, "dc": dc_new')
     ),
-    "state.initial-gradient-of-the-first-step": elman('"dh": dh_next', '"dh": dh'),
     "layer.initial-states-swapped": network(STATES, 'states = states_of(case, -1 - run, "", "0")'),
     "layer.final-state-gradients-swapped": network(
         "dstates = states_of_end(case, run, dy, last)", "dstates = states_of_end(case, -1 - run, dy, last)"
@@ -269,12 +374,13 @@ STATE = {
 }
 
 DIRECTION = {
-    "direction.reversed-over-all-steps": network(
-        "np.where(steps < lengths, lengths - 1 - steps, steps) if reverse", "T - 1 - steps if reverse"
+    "direction.reversed-over-all-steps": (
+        *network("np.where(steps < lengths, lengths - 1 - steps, steps) if reverse", "T - 1 - steps if reverse"),
+        *layers("dh_next = np.where(alive, dh_prev, dh_next)", "dh_next = np.where(alive, dh_prev, dh)"),
     ),
-    "direction.reverse-output-not-turned-back": gru("y[at] = np.where(alive, h, 0)", "y[s] = np.where(alive, h, 0)"),
-    "direction.output-gradient-not-reversed": gru("dh = dh_next + dy[at]", "dh = dh_next + dy[s]"),
-    "direction.input-gradient-not-turned-back": gru("dx[at] = da_r", "dx[s] = da_r"),
+    "direction.reverse-output-not-turned-back": layers("y[at] = np.where(alive, h, 0)", "y[s] = np.where(alive, h, 0)"),
+    "direction.output-gradient-not-reversed": layers("dh = dh_next + dy[at]", "dh = dh_next + dy[s]"),
+    "direction.input-gradient-not-turned-back": layers("dx[at] = d", "dx[s] = d"),
     "direction.one-gradient-overwrites": network("dbelow = dx if dbelow is None else dbelow + dx", "dbelow = dx"),
     "direction.forward-weights-for-both": network(
         "layer_of.forward(params, suffix(layer, reverse), below", "layer_of.forward(params, suffix(layer, False), below"
@@ -282,11 +388,16 @@ DIRECTION = {
     "direction.reverse-comes-first": network(
         "np.concatenate(halves, axis=-1)", "np.concatenate(halves[::-1], axis=-1)"
     ),
-    "direction.masks-not-reversed": elman(
+    "direction.masks-not-reversed": layers(
         'keep = way.keep["h"][at]\n            h = keep',
         'keep = way.keep["h"][s]\n            h = keep',
         'keep = way.keep["h"][at]\n            dh_new',
         'keep = way.keep["h"][s]\n            dh_new',
+        but_of_lstm=tuple(
+            f'keep_h, keep_c = way.keep["h"][{index}], way.keep["c"][{index}]\n            {then}'
+            for then in ("h = keep", "dh_new")
+            for index in ("at", "s")
+        ),
     ),
     "direction.sum-averaged-backward": network(
         "                dhalf = dabove\n", "                dhalf = dabove / len(directions)\n"
@@ -294,7 +405,10 @@ DIRECTION = {
 }
 
 LENGTHS = {
-    "lengths.final-state-zero-after-the-end": elman("h = np.where(alive, h, h_prev)", "h = np.where(alive, h, 0)"),
+    "lengths.final-state-zero-after-the-end": (
+        *layers("h = np.where(alive, h, h_prev)", "h = np.where(alive, h, 0)"),
+        *lstm("c = np.where(alive, c, c_prev)", "c = np.where(alive, c, 0)"),
+    ),
     "lengths.initial-states-not-sorted": network(
         STATES,
         STATES + f"\n            place = np.argsort({BY_LENGTH})\n"
@@ -306,9 +420,15 @@ LENGTHS = {
     "lengths.initial-state-gradients-not-put-back": network(
         'dstate = g.pop("d" + name)', f'alive = way.alive\n                dstate = g.pop("d" + name)[{BY_LENGTH}]'
     ),
-    "lengths.output-after-the-end-is-the-state": elman("y[at] = np.where(alive, h, 0)", "y[at] = h"),
-    "lengths.gradient-of-the-padding-kept": elman(
-        'da = dk * unclipped(cache["a"], spec.clip)', 'da = np.where(alive, dk * unclipped(cache["a"], spec.clip), 1)'
+    "lengths.output-after-the-end-is-the-state": layers("y[at] = np.where(alive, h, 0)", "y[at] = h"),
+    "lengths.gradient-of-the-padding-kept": (
+        *elman('g["dW_xh"] +=', 'da = np.where(alive, da, 1)\n        g["dW_xh"] +='),
+        *lstm('g["dW_x" + gate] +=', 'da[gate] = np.where(alive, da[gate], 1)\n            g["dW_x" + gate] +='),
+        *gru(
+            'g["dW_xr"] +=',
+            "da_r, da_z, da_n, da_q = (np.where(alive, da, 1) for da in (da_r, da_z, da_n, da_q))\n"
+            '        g["dW_xr"] +=',
+        ),
     ),
     "readout.reads-padding": network(
         "dy = np.where(alive, time_first(case.dy, spec.axes), 0)", "dy = time_first(case.dy, spec.axes)"
@@ -343,19 +463,26 @@ MASKS = {
     "dropout.recurrent-only-with-dropout": network(
         "None if case.recurrent is None else", "None if case.recurrent is None or not case.spec.dropout else"
     ),
-    "dropout.recurrent-not-backward": elman(
-        "dh_prev = dh_in if way.recurrent is None else dh_in * way.recurrent[at]", "dh_prev = dh_in"
-    ),
+    "dropout.recurrent-not-backward": layers("dh_in if way.recurrent is None else dh_in * way.recurrent[at]", "dh_in"),
     "dropout.recurrent-of-the-carry": gru("h_new = (1 - u) * n + u * h_prev", "h_new = (1 - u) * n + u * h_in"),
     "zoneout.mask-of-the-first-step": network("np.where(alive, mask[run], 0)", "np.where(alive, mask[run][0], 0)"),
-    "zoneout.kept-for-updated": lstm(
-        "dh_new, dc_new = (1 - keep_h) * dh_t, (1 - keep_c) * dc_t", "dh_new, dc_new = keep_h * dh_t, keep_c * dc_t"
+    "zoneout.kept-for-updated": layers(
+        "dh_new = (1 - keep) * dh_t",
+        "dh_new = keep * dh_t",
+        but_of_lstm=(
+            "dh_new, dc_new = (1 - keep_h) * dh_t, (1 - keep_c) * dc_t",
+            "dh_new, dc_new = keep_h * dh_t, keep_c * dc_t",
+        ),
     ),
-    "zoneout.no-gradient-to-what-is-kept": lstm(
-        "        if way.keep:\n"
-        "            dh_prev = dh_prev + keep_h * dh_t\n"
-        "            dc_prev = dc_prev + keep_c * dc_t\n",
+    "zoneout.no-gradient-to-what-is-kept": layers(
+        "        if way.keep:\n            dh_prev = dh_prev + keep * dh_t\n",
         "",
+        but_of_lstm=(
+            "        if way.keep:\n"
+            "            dh_prev = dh_prev + keep_h * dh_t\n"
+            "            dc_prev = dc_prev + keep_c * dc_t\n",
+            "",
+        ),
     ),
     "clip.slope-ignored": parts("return np.where(np.abs(a) <= limit, np.ones_like(a), 0) if limit else ", "return "),
 }
@@ -383,23 +510,24 @@ OUTSIDE = {
     "readout.bias-with-an-axis-too-many": network(
         "db_y += dy[t].sum(axis=0)", "db_y = db_y + dy[t].sum(axis=0, keepdims=True)"
     ),
-    "axes.steps-and-batch-mixed-forward": elman(
-        'a = x_t @ p["W_xh"].T', 'a = x.reshape(len(x_t), len(x), -1)[:, s] @ p["W_xh"].T'
+    "axes.steps-and-batch-mixed-forward": layers(
+        "x_t = x[at]", "x_t = x.reshape(x.shape[1], len(x), -1)[:, s]", '{"x": x_t,', '{"x": x[at],'
     ),
-    "axes.steps-and-batch-mixed-backward": elman(
+    "axes.steps-and-batch-mixed-backward": layers(
         '{"dx": dx,', '{"dx": dx.reshape(dx.shape[1], len(dx), -1).swapaxes(0, 1),'
     ),
     "axes.output-not-transposed-back": network("as_given(y, spec.axes)}", "as_given(y, spec.axes).swapaxes(0, 1)}"),
     "axes.leading-axis-squeezed": network(
-        'if spec.axes == "T" else final\n    if', 'if spec.axes == "T" else final[0]\n    if'
+        'if spec.axes == "T" else final\n    if',
+        'if spec.axes == "T" else final[0] if name == "h" else final\n    if',
     ),
     "axes.batch-first-output-reshaped": network("as_given(y, spec.axes)}", "y.reshape(as_given(y, spec.axes).shape)}"),
     "memory.derivative-written-into-the-states": (
         *elman(
             "h = np.where(alive, h, h_prev)\n",
             "y[s] = np.where(alive, h, h_prev)\n        h_new = h = y[s]\n",
-            'dk = dh_new * (1 - h_new * h_new) if spec.cell == "rnn_tanh"',
-            'h_new[...] = 1 - h_new * h_new\n        dk = dh_new * h_new if spec.cell == "rnn_tanh"',
+            'dk = dh_new * (1 - h_new * h_new) if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)',
+            'h_new[...] = 1 - h_new * h_new if spec.cell == "rnn_tanh" else h_new > 0\n        dk = dh_new * h_new',
         ),
         *network(
             "np.concatenate(halves, axis=-1)",
@@ -409,7 +537,7 @@ OUTSIDE = {
         ),
     ),
     "memory.output-gradient-added-to-in-place": (
-        *elman("dh = dh_next + dy[at]", "dy[s] += dh_next\n        dh = dy[s]"),
+        *layers("dh = dh_next + dy[at]", "dy[s] += dh_next\n        dh = dy[s]"),
         *network(
             "dy = np.where(alive, time_first(case.dy, spec.axes), 0)",
             "dy = time_first(case.dy, spec.axes)",

@@ -97,18 +97,15 @@ def backward(
             dscore[at] = -(du * z).sum(axis=1, keepdims=True)
         da_n = dn * (1 - n * n) * unclipped(cache["a_n"], spec.clip)
         da_z = dz * z * (1 - z) * unclipped(cache["a_z"], spec.clip)
-        if spec.reset_after:
-            dq = da_n * r
+        if spec.reset_after:  # a_n = ... + r q, q = W_hn h_in + b_hn
             dr = da_n * q
-            dh_in = dq @ p["W_hn"]
-            g["dW_hn"] += dq.T @ h_in
-            g["db_hn"] += dq.sum(axis=0)
-        else:
+            da_q, seen = da_n * r, h_in
+            dh_in = da_q @ p["W_hn"]
+        else:  # a_n = ... + W_hn q + b_hn, q = r h_in
             dq = da_n @ p["W_hn"]
             dr = dq * h_in
+            da_q, seen = da_n, q
             dh_in = dq * r
-            g["dW_hn"] += da_n.T @ q
-            g["db_hn"] += da_n.sum(axis=0)
         da_r = dr * r * (1 - r) * unclipped(cache["a_r"], spec.clip)
 
         g["dW_xr"] += da_r.T @ x_t
@@ -117,10 +114,12 @@ def backward(
         g["db_xr"] += da_r.sum(axis=0)
         g["db_xz"] += da_z.sum(axis=0)
         g["db_xn"] += da_n.sum(axis=0)
-        g["dW_hr"] += da_r.T @ h_in
-        g["dW_hz"] += da_z.T @ h_in
         g["db_hr"] += da_r.sum(axis=0)
         g["db_hz"] += da_z.sum(axis=0)
+        g["db_hn"] += da_q.sum(axis=0)
+        g["dW_hr"] += da_r.T @ h_in
+        g["dW_hz"] += da_z.T @ h_in
+        g["dW_hn"] += da_q.T @ seen
         dx[at] = da_r @ p["W_xr"] + da_z @ p["W_xz"] + da_n @ p["W_xn"]
         dh_in = dh_in + da_r @ p["W_hr"] + da_z @ p["W_hz"]
         dh_prev = dh_prev + (dh_in if way.recurrent is None else dh_in * way.recurrent[at])

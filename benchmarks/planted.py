@@ -133,6 +133,7 @@ DW_HR_HZ_HN = """\
         g["dW_hz"] += da_z.T @ h_in
         g["dW_hn"] += da_q.T @ seen
 """
+RETURN = "    return together("
 DX = 'dx[at] = da_r @ p["W_xr"] + da_z @ p["W_xz"] + da_n @ p["W_xn"]'
 
 
@@ -200,9 +201,28 @@ RNN = {
 
 TIME = {
     "input.error-through-the-gradient-buffer": (
-        *elman('dx[at] = da @ p["W_xh"]', 'dx[at] = da @ g["dW_xh"]'),
-        *lstm('dx_t += da[gate] @ p["W_x" + gate]', 'dx_t += da[gate] @ g["dW_x" + gate]'),
-        *gru(DX, DX.replace('p["W', 'g["dW')),
+        *elman(
+            'dx[at] = da @ p["W_xh"]\n',
+            'cache["da"] = da\n',
+            RETURN,
+            f'    for s in range(first, last):\n        dx[way.at(s)] = caches[s]["da"] @ g["dW_xh"]\n{RETURN}',
+        ),
+        *lstm(
+            "        dx[at] = dx_t\n",
+            '        cache["da"] = da\n',
+            RETURN,
+            "    for s in range(first, last):\n"
+            '        dx[way.at(s)] = sum(caches[s]["da"][gate] @ g["dW_x" + gate] for gate in gates)\n'
+            f"{RETURN}",
+        ),
+        *gru(
+            f"{DX}\n",
+            'cache["da"] = {"r": da_r, "z": da_z, "n": da_n}\n',
+            RETURN,
+            "    for s in range(first, last):\n"
+            '        dx[way.at(s)] = sum(da @ g["dW_x" + gate] for gate, da in caches[s]["da"].items())\n'
+            f"{RETURN}",
+        ),
     ),
     "time.state-after-for-state-before": operand('cache["h"]'),
     "time.state-before-the-first-wraps-around": operand('caches[s - 1]["h"]'),
@@ -526,8 +546,13 @@ OUTSIDE = {
         *elman(
             "h = np.where(alive, h, h_prev)\n",
             "y[s] = np.where(alive, h, h_prev)\n        h_new = h = y[s]\n",
+            '    dh_next = dstates["h"]\n',
+            '    dh_next = dstates["h"]\n'
+            "    for cache in caches:\n"
+            '        h = cache["h_new"]\n'
+            '        h[...] = 1 - h * h if spec.cell == "rnn_tanh" else h > 0\n',
             'dk = dh_new * (1 - h_new * h_new) if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)',
-            'h_new[...] = 1 - h_new * h_new if spec.cell == "rnn_tanh" else h_new > 0\n        dk = dh_new * h_new',
+            "dk = dh_new * h_new",
         ),
         *network(
             "np.concatenate(halves, axis=-1)",

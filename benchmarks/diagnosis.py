@@ -34,7 +34,7 @@ from crosscheck.api import check
 from crosscheck.campaign import Event, Failed, Failing
 from crosscheck.case import Case
 from crosscheck.failure import Failure, explain
-from crosscheck.localise import Reach
+from crosscheck.localise import Location, Reach
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.referee.truth import Known
 from crosscheck.spec import GATES
@@ -168,12 +168,13 @@ def unknown(job: tuple[str, str]) -> Row:
     """Return what comes of a mistake that is in no catalogue."""
     name, cell = job
     mistake = UNKNOWN[name]
-    return campaign(mistake.changes, Row(name, cell), lambda failure: placed(mistake, failure), **mistake.options)
+    return campaign(
+        mistake.changes, Row(name, cell), lambda failure: is_placed(mistake, failure.location), **mistake.options
+    )
 
 
-def placed(mistake: Unknown, failure: Failure) -> bool:
+def is_placed(mistake: Unknown, location: Location | None) -> bool:
     """Say whether a mistake that is in no catalogue is found where it is."""
-    location = failure.location
     if location is None or location.outputs != mistake.outputs:
         return False
     if mistake.outputs:

@@ -142,6 +142,11 @@ def biases(change: Callable[[str], str]) -> Changes:
     return elman(DB_ELMAN, change(DB_ELMAN)) + lstm(DB_LSTM, change(DB_LSTM)) + gru(DB_GRU, change(DB_GRU))
 
 
+def recurrent(change: Callable[[str], str]) -> Changes:
+    """Return changes of the lines that sum up the recurrent weights' gradients, in all layers."""
+    return elman(DW_HH, change(DW_HH)) + lstm(DW_H, change(DW_H)) + gru(DW_HR_HZ_HN, change(DW_HR_HZ_HN))
+
+
 def indented(head: str, lines: str) -> str:
     """Return lines under another one, which begins a block."""
     margin = lines[: len(lines) - len(lines.lstrip())]
@@ -182,6 +187,13 @@ p = apart(params, end, {gates})
     h_prev"""
 
 
+DK = 'dk = dh_new * (1 - h_new * h_new) if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)'
+DH_PREV = """\
+        dh_prev = dh_prev + (dh_in if way.recurrent is None else dh_in * way.recurrent[at])
+"""
+KEPT = "gradients[name + end] = array"
+STACKED = ("dW_xh", "dW_hh", "db_xh", "db_hh")
+ZEROED = "\n{}states = {{name: 0 * state for name, state in states.items()}}"
 STATES = 'states = states_of(case, run, "", "0")'
 BY_LENGTH = 'np.argsort(-alive.sum(axis=(0, 2)), kind="stable")'
 
@@ -197,6 +209,29 @@ RNN = {
     ),
     "relu.slope-at-zero": elman("np.where(h_new > 0, dh_new, 0)", "np.where(h_new >= 0, dh_new, 0)"),
     "relu.slope-of-tanh": elman(' if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)', ""),
+    "rnn.weight-gradient-transposed": elman('g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += cache["h_in"].T @ da'),
+    "rnn.weights-transposed-forward": elman('h_in @ p["W_hh"].T', 'h_in @ p["W_hh"]'),
+    "rnn.transposed-throughout": elman(
+        'h_in @ p["W_hh"].T',
+        'h_in @ p["W_hh"]',
+        'dh_in = da @ p["W_hh"]',
+        'dh_in = da @ p["W_hh"].T',
+        'g["dW_hh"] += da.T @ cache["h_in"]',
+        'g["dW_hh"] += cache["h_in"].T @ da',
+    ),
+    "rnn.dx-without-carry": elman(
+        'dx[at] = da @ p["W_xh"]',
+        'slope = 1 - h_new * h_new if spec.cell == "rnn_tanh" else h_new > 0\n'
+        '        dx[at] = (dy[at] * slope * unclipped(cache["a"], spec.clip)) @ p["W_xh"]',
+    ),
+    "rnn.slope-forgotten": elman(DK, "dk = dh_new"),
+    "rnn.state-for-its-slope": elman(DK, "dk = dh_new * h_new"),
+    "relu.computes-tanh": elman(
+        ' if spec.cell == "rnn_tanh" else np.maximum(k, 0)',
+        "",
+        ' if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)',
+        "",
+    ),
 }
 
 TIME = {
@@ -301,6 +336,41 @@ TIME = {
         *lstm("p = apart(params, end, gates_of(spec))\n    h_prev", recycled("gates_of(spec)", "gates_of(spec)")),
         *gru("p = apart(params, end, GATES)\n    h_prev", recycled("GATES", '"rz"')),
     ),
+    "time.recurrent-weights-overwritten": recurrent(lambda lines: lines.replace("+=", "=")),
+    "time.input-of-the-step-before": (
+        *elman('g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] += da.T @ caches[s - 1]["x"]'),
+        *lstm('da[gate].T @ cache["x"]', 'da[gate].T @ caches[s - 1]["x"]'),
+        *gru(DW_X, DW_X.replace("x_t", 'caches[s - 1]["x"]')),
+    ),
+    "time.all-overwritten": (
+        *elman('g["dW_xh"] += da.T @ cache["x"]', 'g["dW_xh"] = da.T @ cache["x"]'),
+        *lstm('g["dW_x" + gate] += da', 'g["dW_x" + gate] = da'),
+        *gru(DW_X, DW_X.replace("+=", "=")),
+        *recurrent(lambda lines: lines.replace("+=", "=")),
+        *biases(lambda lines: lines.replace("+=", "=")),
+    ),
+    "time.all-accumulated-twice": parts("packed[name] = np.concatenate(", "packed[name] = 2 * np.concatenate("),
+    "time.gradients-averaged-over-the-batch": network(KEPT, f"{KEPT} / case.B if name in {STACKED} else array"),
+    "time.gradients-averaged-over-time": network(KEPT, f"{KEPT} / case.T if name in {STACKED} else array"),
+    "time.detached-between-steps": layers(
+        "dh_next = np.where(alive, dh_prev, dh_next)",
+        "dh_next = np.where(alive, dh_prev, dh_next) * (s == 0)",
+        but_of_lstm=(
+            "dh_next = np.where(alive, dh_prev, dh_next)",
+            "dh_next = np.where(alive, dh_prev, dh_next) * (s == 0)",
+            "dc_next = np.where(alive, dc_prev, dc_next)",
+            "dc_next = np.where(alive, dc_prev, dc_next) * (s == 0)",
+        ),
+    ),
+    "time.initial-state-at-every-step": layers(
+        "h_in = h_prev if way.recurrent",
+        'h_in = states["h"] if way.recurrent',
+        '"h_in": h_in',
+        '"h_in": h_prev if way.recurrent is None else h_in',
+    ),
+    "bias.overwritten": biases(lambda lines: lines.replace("+=", "=")),
+    "bias.not-trained": biases(lambda _: ""),
+    "bias.averaged-over-time": biases(lambda lines: lines.replace("axis=0)", "axis=0) / len(dy)")),
 }
 
 LSTM = {
@@ -332,6 +402,82 @@ LSTM = {
     "peephole.weight-from-the-old-c": lstm('(da["o"] * cache["c_new"])', '(da["o"] * c_prev)'),
     "coupled.forget-gate-forgotten": lstm('dc_new * (cache["g"] - c_prev) if spec.coupled else ', ""),
     "projection.gradient-of-the-step-before": lstm('dh_new.T @ cache["m"]', 'dh_new.T @ caches[s - 1]["m"]'),
+    "lstm.weights-not-transposed": lstm('dh_in += da[gate] @ p["W_h" + gate]', 'dh_in += da[gate] @ p["W_h" + gate].T'),
+    "lstm.carries-dropped": lstm(
+        '            dh_in += da[gate] @ p["W_h" + gate]\n',
+        "",
+        "dc_prev = dc_new * f\n",
+        "dc_prev = np.zeros_like(dc_new)\n",
+    ),
+    "lstm.gates-in-order-f-i-g-o": lstm('else "ifgo"', 'else "figo"'),
+    "lstm.gates-in-order-i-f-o-g": lstm('else "ifgo"', 'else "ifog"'),
+    "lstm.gates-in-order-i-g-f-o": lstm('else "ifgo"', 'else "igfo"'),
+    "lstm.forget-bias-of-one": lstm(' + p["b_hf"] + spec.forget_bias', ' + p["b_hf"] + 1.0'),
+    "lstm.output-without-tanh": lstm(
+        "tanh_c = np.tanh(clip(c_new, spec.clip))",
+        "tanh_c = clip(c_new, spec.clip)",
+        "dm * o * (1 - tanh_c * tanh_c)",
+        "dm * o",
+    ),
+    "lstm.state-pair-swapped": lstm(
+        'h_prev, c_prev = states["h"], states["c"]', 'h_prev, c_prev = states["c"], states["h"]'
+    ),
+    "lstm.final-pair-swapped": network(
+        'outputs[name + "_n"] =', 'outputs[spec.states[spec.states.index(name) - 1] + "_n"] ='
+    ),
+    "lstm.initial-gradients-swapped": network(
+        'gradients[f"d{name}_0"] =', 'gradients[f"d{spec.states[spec.states.index(name) - 1]}_0"] ='
+    ),
+    "lstm.input-gate-for-its-slope": lstm("di * i * (1 - i)", "di * i"),
+    "lstm.output-gate-for-its-slope": lstm("dm * tanh_c * o * (1 - o)", "dm * tanh_c * o"),
+    "lstm.tanh-of-c-twice": lstm("dm * o * (1 - tanh_c * tanh_c)", "dm * o * (1 - np.tanh(tanh_c) ** 2)"),
+    "lstm.slope-of-tanh-c-forgotten": lstm("dm * o * (1 - tanh_c * tanh_c)", "dm * o"),
+    "lstm.slope-of-the-cell-before": lstm("dm * o * (1 - tanh_c * tanh_c)", "dm * o * (1 - np.tanh(c_prev) ** 2)"),
+    "lstm.no-gradient-from-h-to-c": lstm(
+        '        dc_new = dc_new + dm * o * (1 - tanh_c * tanh_c) * unclipped(cache["c_new"], spec.clip)\n', ""
+    ),
+    "lstm.candidate-slope-forgotten": lstm(' * (1 - cache["g"] * cache["g"])', ""),
+    "lstm.forget-gate-with-the-new-cell": lstm(
+        "dc_new * c_prev * f * (1 - f)", 'dc_new * cache["c_new"] * f * (1 - f)'
+    ),
+    "lstm.slope-of-h-too-many": lstm("dm = dh_new\n", 'dm = dh_new * cache["h"] * (1 - cache["h"])\n'),
+    "lstm.weights-from-post-activation-gradients": lstm(
+        "        dx_t = zeros(",
+        '        post = {"i": di, "f": dc_new * c_prev, "g": dc_new * i, "o": dm * tanh_c}\n        dx_t = zeros(',
+        'da[gate].T @ cache["x"]',
+        'post[gate].T @ cache["x"]',
+        'da[gate].T @ cache["h_in"]',
+        'post[gate].T @ cache["h_in"]',
+        DB_LSTM,
+        DB_LSTM.replace("da[gate]", "post[gate]"),
+    ),
+    "peephole.added-after-the-sigmoid": lstm(
+        '            a_o = a_o + p["p_o"] * c_new\n        o = sigmoid(clip(a_o, spec.clip))\n',
+        '            o = sigmoid(clip(a_o, spec.clip)) + p["p_o"] * c_new\n'
+        "        else:\n            o = sigmoid(clip(a_o, spec.clip))\n",
+    ),
+    "gates.slopes-twice": (
+        *lstm(
+            "dm * tanh_c * o * (1 - o)",
+            "dm * tanh_c * sigmoid(o) * (1 - sigmoid(o))",
+            "dm * o * (1 - tanh_c * tanh_c)",
+            "dm * o * (1 - np.tanh(tanh_c) ** 2)",
+            "di * i * (1 - i)",
+            "di * sigmoid(i) * (1 - sigmoid(i))",
+            '(1 - cache["g"] * cache["g"])',
+            '(1 - np.tanh(cache["g"]) ** 2)',
+            "c_prev * f * (1 - f)",
+            "c_prev * sigmoid(f) * (1 - sigmoid(f))",
+        ),
+        *gru(
+            "dn * (1 - n * n)",
+            "dn * (1 - np.tanh(n) ** 2)",
+            "dz * z * (1 - z)",
+            "dz * sigmoid(z) * (1 - sigmoid(z))",
+            "dr * r * (1 - r)",
+            "dr * sigmoid(r) * (1 - sigmoid(r))",
+        ),
+    ),
 }
 
 GRU = {
@@ -358,6 +504,43 @@ GRU = {
     "attention.of-one-layer": network(
         'gradients["dscore"] = gradients["dscore"] + dscore if "dscore" in gradients else dscore',
         'gradients["dscore"] = dscore',
+    ),
+    "gru.weights-not-transposed": gru(
+        'dh_in = da_q @ p["W_hn"]',
+        'dh_in = da_q @ p["W_hn"].T',
+        'dh_in + da_r @ p["W_hr"] + da_z @ p["W_hz"]',
+        'dh_in + da_r @ p["W_hr"].T + da_z @ p["W_hz"].T',
+    ),
+    "gru.carry-dropped": gru("dh_prev = dh_new * u", "dh_prev = np.zeros_like(dh_new)", DH_PREV, ""),
+    "gru.weights-carry-dropped": gru(DH_PREV, ""),
+    "gru.reset-before-candidate-carry-dropped": gru("dh_in = dq * r", "dh_in = np.zeros_like(dq)"),
+    "gru.gates-in-order-z-r-n": gru('GATES = "rzn"', 'GATES = "zrn"'),
+    "gru.z-for-one-minus-z-throughout": gru(
+        "h_new = (1 - u) * n + u * h_prev",
+        "h_new = u * n + (1 - u) * h_prev",
+        "du = dh_new * (h_prev - n)",
+        "du = dh_new * (n - h_prev)",
+        "dn = dh_new * (1 - u)",
+        "dn = dh_new * u",
+        "dh_prev = dh_new * u",
+        "dh_prev = dh_new * (1 - u)",
+    ),
+    "gru.reset-before-throughout": gru(
+        "if spec.reset_after:\n", "if False:\n", "if spec.reset_after:  #", "if False:  #"
+    ),
+    "gru.reset-after-throughout": gru("if spec.reset_after:\n", "if True:\n", "if spec.reset_after:  #", "if True:  #"),
+    "gru.candidate-slope-forgotten": gru("dn * (1 - n * n)", "dn"),
+    "gru.candidate-with-z": gru("dn = dh_new * (1 - u)", "dn = dh_new * u"),
+    "gru.reset-path-dropped": gru("da_r = dr * r * (1 - r)", "da_r = 0 * dr"),
+    "gru.reset-gate-left-out": gru("da_q, seen = da_n * r, h_in", "da_q, seen = da_n, h_in"),
+    "gru.update-gate-with-the-new-state": gru("du = dh_new * (h_prev - n)", 'du = dh_new * (cache["h"] - n)'),
+    "gru.slope-of-h-too-many": gru(
+        "        du = dh_new *", '        dh_new = dh_new * cache["h"] * (1 - cache["h"])\n        du = dh_new *'
+    ),
+    "gru.weights-from-post-activation-gradients": gru(
+        DW_X + DB_GRU + DW_HR_HZ_HN,
+        "        post_r, post_z, post_n, post_q = dr, dz, dn, dn * r if spec.reset_after else dn\n"
+        + (DW_X + DB_GRU + DW_HR_HZ_HN).replace("da_", "post_"),
     ),
 }
 
@@ -391,6 +574,30 @@ STATE = {
     "layer.gradient-stops-below-the-last": network(
         "        dabove = dbelow\n", "        dabove = dbelow if layer == 0 else 0 * dbelow\n"
     ),
+    "state.recomputed-from-zero": network(
+        '    return outputs, {"left"',
+        '    starts = [f"{name}_0" for name in spec.states]\n'
+        "    if any(np.any(case.arrays[start]) for start in starts):\n"
+        "        zero = {start: 0 * case.arrays[start] for start in starts}\n"
+        '        return outputs, forward(replace(case, arrays={**case.arrays, **zero}))[1] | {"dy": dy}\n'
+        '    return outputs, {"left"',
+        "from typing import Any\n",
+        "from dataclasses import replace\nfrom typing import Any\n",
+    ),
+    "state.initial-ignored": network(STATES, STATES + ZEROED.format(12 * " ")),
+    "state.initial-gradient-zero": network("dstate if begin == 0 else np.zeros_like(dstate)", "np.zeros_like(dstate)"),
+    "layer.states-direction-by-direction": network(
+        STATES, 'states = states_of(case, reverse * spec.num_layers + layer, "", "0")'
+    ),
+    "layer.upper-biases-not-trained": network(
+        KEPT, KEPT.replace("array", '0 * array if layer > 0 and name.startswith("db") else array')
+    ),
+    "layer.middle-weights-from-the-output": network(
+        "            g = LAYERS[spec.cell].backward(",
+        "            if 0 < layer < spec.num_layers - 1 and not spec.bidirectional:\n"
+        '                caches = [{**cache, "x": cache["h"]} for cache in caches]\n'
+        "            g = LAYERS[spec.cell].backward(",
+    ),
 }
 
 DIRECTION = {
@@ -421,6 +628,19 @@ DIRECTION = {
     ),
     "direction.sum-averaged-backward": network(
         "                dhalf = dabove\n", "                dhalf = dabove / len(directions)\n"
+    ),
+    "direction.mean-for-sum": network(
+        "halves[0] + halves[1] if summed",
+        "(halves[0] + halves[1]) / 2 if summed",
+        "                dhalf = dabove\n",
+        "                dhalf = dabove / len(directions)\n",
+    ),
+    "direction.initial-state-of-the-forward": network(
+        STATES, 'states = states_of(case, run - run % len(directions), "", "0")'
+    ),
+    "direction.final-state-of-its-first-step": network(
+        "finals[name].append(states[name])",
+        'finals[name].append(caches[1][name + "_prev"] if reverse and case.T > 1 else states[name])',
     ),
 }
 
@@ -458,6 +678,14 @@ LENGTHS = {
         'below[t] @ params["W_hy"].T + params["b_y"]',
     ),
     "loss.mean-counts-padding": losses("n * max(int(lengths.sum()), 1)", "n * alive.size"),
+    "lengths.ignored": network("alive = living(case)\n    below", "alive = np.ones_like(living(case))\n    below"),
+    "lengths.final-gradient-lost": (
+        *layers("dh_next = np.where(alive, dh_prev, dh_next)", "dh_next = np.where(alive, dh_prev, 0)"),
+        *lstm("dc_next = np.where(alive, dc_prev, dc_next)", "dc_next = np.where(alive, dc_prev, 0)"),
+    ),
+    "lengths.gradient-filled-with-the-mask-value": network(
+        'as_given(total.pop("dx"), spec.axes)', 'as_given(np.where(living(case), total.pop("dx"), 1), spec.axes)'
+    ),
 }
 
 MASKS = {
@@ -505,6 +733,9 @@ MASKS = {
         ),
     ),
     "clip.slope-ignored": parts("return np.where(np.abs(a) <= limit, np.ones_like(a), 0) if limit else ", "return "),
+    "dropout.not-scaled": network("case.dropout[layer - 1], 0", "case.dropout[layer - 1] * (1 - spec.dropout), 0"),
+    "zoneout.rate-of-updating": network("np.where(alive, mask[run], 0)", "np.where(alive, 1 - mask[run], 0)"),
+    "zoneout.of-h-alone": network("np.where(alive, mask[run], 0)", 'np.where(alive, mask[run] * (name == "h"), 0)'),
 }
 
 TRUNCATION = {
@@ -517,6 +748,20 @@ TRUNCATION = {
         "dy_window[first:last] = dhidden[first:last]", "dy_window[last - 1 : last] = dhidden[last - 1 : last]"
     ),
     "truncation.initial-state-always": network("dstate if begin == 0 else np.zeros_like(dstate)", "dstate"),
+    "truncation.ignored": network("in windows(case):", "in [(0, 0, case.T)]:"),
+    "truncation.one-step-too-short": network(
+        "yield max(0, first + k1 - k2), ", "yield min(first, max(0, first + k1 - k2 + 1)), "
+    ),
+    "truncation.final-gradients-in-every-chunk": network(
+        'if case.spec.loss == "none" and last == case.T:', 'if case.spec.loss == "none":'
+    ),
+    "truncation.dx-overwritten": network(
+        "            total[name] = total[name] + array if name in total else array\n",
+        '            if name == "dx" and name in total:\n'
+        "                total[name][begin:last] = array[begin:last]\n"
+        "            else:\n"
+        "                total[name] = total[name] + array if name in total else array\n",
+    ),
 }
 
 OUTSIDE = {
@@ -569,6 +814,47 @@ OUTSIDE = {
             "        dy_window = zeros(dhidden, *dhidden.shape)\n        dy_window[first:last] = dhidden[first:last]\n",
             "        dy_window = dhidden\n",
         ),
+    ),
+    "loss.mse-factor-two-lost": losses("(square, 2 * error)", "(square, error)"),
+    "loss.half-left-out": losses("(square / 2, error)", "(square, error)"),
+    "loss.cross-entropy-sign": losses("dy_t / n", '-dy_t / n if name == "cross_entropy" else dy_t / n'),
+    "readout.weights-of-the-last-step": network("dW_hy += dy[t].T", "dW_hy = dy[t].T"),
+    "axes.final-states-viewed": network(
+        'if spec.axes == "T" else final\n    if',
+        'if spec.axes == "T" else final\n'
+        '        if name == "h":\n'
+        "            viewed = final.reshape(final.shape[1], len(final), -1)\n"
+        '            outputs["h_n"] = viewed.swapaxes(0, 1)\n'
+        "    if",
+    ),
+    "memory.final-gradient-added-to-in-place": layers(
+        "dh = dh_next + dy[at]", "dh_next += dy[at]\n        dh = dh_next"
+    ),
+    "memory.initial-state-overwritten": layers(
+        'h_prev = states["h"]\n',
+        'h_prev = states["h"].copy()\n',
+        '    return y, {"h": h_prev',
+        '    states["h"][...] = h_prev\n    return y, {"h": h_prev',
+        but_of_lstm=(
+            'h_prev, c_prev = states["h"],',
+            'h_prev, c_prev = states["h"].copy(),',
+            '    return y, {"h": h_prev',
+            '    states["h"][...] = h_prev\n    return y, {"h": h_prev',
+        ),
+    ),
+    "dtype.carry-dropped-in-short-formats": (
+        *elman('dh_in = da @ p["W_hh"]', 'dh_in = da @ p["W_hh"] * (dy.dtype != np.float32)'),
+        *lstm('dh_in += da[gate] @ p["W_h" + gate]', 'dh_in += da[gate] @ p["W_h" + gate] * (dy.dtype != np.float32)'),
+        *gru(DH_PREV, f"        if dy.dtype != np.float32:\n    {DH_PREV}"),
+    ),
+    "dtype.slope-forgotten-in-short-formats": lstm(
+        "dm * o * (1 - tanh_c * tanh_c)", "dm * o * (1 if dy.dtype == np.float32 else 1 - tanh_c * tanh_c)"
+    ),
+    "dtype.gates-not-summed-in-short-formats": network(
+        "    return gradients | {name: total[name]",
+        '    half = 1 if case.dtype == "float64" else 0.5\n'
+        '    total = {name: array * half if name.startswith("db_") else array for name, array in total.items()}\n'
+        "    return gradients | {name: total[name]",
     ),
 }
 

@@ -71,6 +71,7 @@ class Row:
         case: the smallest case found, as a line; `T`, `B`, `I` and `H` are its sizes.
         first: the seconds to the first sign of a failure.
         seconds: the seconds to the end.
+        processor: those that the processor worked; fewer where it was shared.
     """
 
     mistake: str
@@ -90,6 +91,7 @@ class Row:
     H: int = 0
     first: float = 0.0
     seconds: float = 0.0
+    processor: float = 0.0
 
 
 def campaign(changes: Changes, row: Row, right: Callable[[Failure], bool], **options: Any) -> Row:
@@ -111,13 +113,13 @@ def campaign(changes: Changes, row: Row, right: Callable[[Failure], bool], **opt
             failed.append(event)
 
     with copied(changes) as target:
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         subject = make(target)
         check(subject, listen=listen, seed=row.seed, cell=row.cell, **options)
         if not failed:
-            return replace(row, seconds=time.perf_counter() - start)
+            return replace(row, seconds=time.perf_counter() - start, processor=time.process_time() - worked)
         failure = explain(subject, failed[0].verdict, failed[0].after)
-        seconds = time.perf_counter() - start
+        seconds, processor = time.perf_counter() - start, time.process_time() - worked
         localised = right(failure)
     case = failure.verdict.case
     answers = tuple(tuple(m.name for m in each.mistakes) for each in failure.diagnosis.explanations)
@@ -137,6 +139,7 @@ def campaign(changes: Changes, row: Row, right: Callable[[Failure], bool], **opt
         H=case.spec.hidden_size,
         first=first[0],
         seconds=seconds,
+        processor=processor,
     )
 
 
@@ -204,13 +207,17 @@ def cells_of(name: str, every: bool) -> tuple[str, ...]:
 
 def table(rows: Sequence[Row]) -> Table:
     """Return the rows as a table."""
-    result = Table("mistake", "cell", "caught", "first answer", "localised", "T B I H", "first s", "all s")
+    result = Table(
+        "mistake", "cell", "caught", "first answer", "localised", "T B I H", "first s", "all s", "processor s"
+    )
     for row in rows:
         answer = "right" if row.named else " and ".join(row.answers[0]) if row.answers else "none"
         answer += ", right as another" if row.among and not row.named else ""
         sizes = f"{row.T} {row.B} {row.I} {row.H}"
         said = ("yes" if row.caught else "NO", answer, "yes" if row.localised else "NO")
-        result.add_row(row.mistake, row.cell, *said, sizes, f"{row.first:.2f}", f"{row.seconds:.1f}")
+        result.add_row(
+            row.mistake, row.cell, *said, sizes, f"{row.first:.2f}", f"{row.seconds:.1f}", f"{row.processor:.1f}"
+        )
     return result
 
 
@@ -221,7 +228,8 @@ def totals(rows: Sequence[Row]) -> Iterator[str]:
     yield f"named       {_share(row.named for row in rows)}, among the answers {_share(row.among for row in rows)}"
     yield f"misnamed    {_share(bool(row.answers) and not row.among for row in rows)}"
     yield f"localised   {_share(row.localised for row in rows)}"
-    for label, seconds in (("first sign", [row.first for row in caught]), ("in all", [row.seconds for row in caught])):
+    for label, of in (("first sign", "first"), ("in all", "seconds"), ("processor", "processor")):
+        seconds = [getattr(row, of) for row in caught]
         if seconds:
             yield f"{label:<11} {median(seconds):.2f} s in the middle, {max(seconds):.2f} s at the most"
 
@@ -268,14 +276,16 @@ def main(
         else:
             jobs = [(name, cell) for name in asked for cell in cells_of(name, every_cell)]
             total, done = len(jobs), pool.map(known, jobs)
-        rows = list(track(done, total=total, console=Console(stderr=True), transient=True))
+        rows = []
+        for row in track(done, total=total, console=Console(stderr=True), transient=True):
+            rows.append(row)
+            if path is not None:  # as far as it has come
+                path.write_text(json.dumps([asdict(row) for row in rows]))
     console = Console(width=150)
     if runs is None:
         console.print(table(rows))
     for line in totals(rows) if runs is None else accusations(rows):
         console.print(line, highlight=False)
-    if path is not None:
-        path.write_text(json.dumps([asdict(row) for row in rows]))
 
 
 if __name__ == "__main__":

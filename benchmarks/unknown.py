@@ -129,21 +129,11 @@ WITHIN_A_STEP = {
     "slope of z twice": Unknown(
         "da_z has (1 - z)^2", gru("dz * z * (1 - z)", "dz * z * (1 - z) * (1 - z)"), GRU, ELMAN, ONE_STEP
     ),
-    "z for 1 - z in the candidate's gradient": Unknown(
-        "dn = dh z", gru("dn = dh_new * (1 - u)", "dn = dh_new * u"), GRU, ELMAN, ONE_STEP
-    ),
     "output gate missing in dx": Unknown(
         "dx lacks the share of the output gate",
         lstm('dx_t += da[gate] @ p["W_x" + gate]', 'dx_t += da[gate] @ p["W_x" + gate] * (gate != "o")'),
         LSTM,
         (),
-        ONE_STEP,
-    ),
-    "dW_hh transposed": Unknown(
-        "dW_hh is its transpose",
-        elman('g["dW_hh"] += da.T @ cache["h_in"]', 'g["dW_hh"] += cache["h_in"].T @ da'),
-        PLAIN,
-        ("dW_hh",),
         ONE_STEP,
     ),
     "output gradient over T": Unknown(

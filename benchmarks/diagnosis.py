@@ -43,10 +43,12 @@ from crosscheck.subject import make, run
 from crosscheck.verdict import Status, judge
 
 if TYPE_CHECKING:
-    from benchmarks.planted import PLANTINGS, Changes, copied
+    from benchmarks.planted import PLANTINGS
+    from benchmarks.planting import Changes, copied
     from benchmarks.unknown import CARRIED, UNKNOWN, Unknown
 else:
-    from planted import PLANTINGS, Changes, copied
+    from planted import PLANTINGS
+    from planting import Changes, copied
     from unknown import CARRIED, UNKNOWN, Unknown
 
 DTYPES = ("float64", "float32")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmarks.planted import Changes, elman, gru, losses, lstm, network, parts
+    from benchmarks.planting import Changes, elman, gru, losses, lstm, network, parts
 else:
-    from planted import Changes, elman, gru, losses, lstm, network, parts
+    from planting import Changes, elman, gru, losses, lstm, network, parts
 
 ONE_STEP, CARRIED = "one step", "carried"
 ELMAN = ("dW_xh", "dW_hh", "db_xh", "db_hh")

@@ -22,9 +22,11 @@ from crosscheck.uses import CHECKS
 from crosscheck.verdict import Status, judge
 
 if TYPE_CHECKING:
-    from benchmarks.planted import NOT_PLANTED, PLAIN, PLANTINGS, copied, texts
+    from benchmarks.planted import NOT_PLANTED, PLANTINGS
+    from benchmarks.planting import PLAIN, copied, texts
 else:
-    from planted import NOT_PLANTED, PLAIN, PLANTINGS, copied, texts
+    from planted import NOT_PLANTED, PLANTINGS
+    from planting import PLAIN, copied, texts
 
 EXAMPLES = 10
 NETWORK = f"{PLAIN}/network.py:plain"

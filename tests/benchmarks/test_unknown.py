@@ -12,10 +12,12 @@ from crosscheck.subject import make
 from crosscheck.verdict import Status
 
 if TYPE_CHECKING:
-    from benchmarks.planted import PLANTINGS, copied
+    from benchmarks.planted import PLANTINGS
+    from benchmarks.planting import copied
     from benchmarks.unknown import CARRIED, ONE_STEP, UNKNOWN
 else:
-    from planted import PLANTINGS, copied
+    from planted import PLANTINGS
+    from planting import copied
     from unknown import CARRIED, ONE_STEP, UNKNOWN
 
 

@@ -47,7 +47,7 @@ MISTAKES = (
                 "zip(*factors, *carried, strict=True)",
             ),
         ),
-        options={"cell": EVERY_CELL},
+        options={"cell": (*RNN, "gru")},
         case="rnn_tanh:T2B1I1H1:seed=0",
         tensors=("dx", "dW_xh"),
         hidden_by=({"max_T": 1},),
@@ -205,41 +205,6 @@ MISTAKES = (
         options={"cell": "gru", "reset_after": False},
         case="gru:T1B1I1H1:reset_after=false:seed=0",
         tensors=("dh_0",),
-    ),
-    Mistake(
-        name="time.detached-between-steps",
-        family="F1",
-        says="the state is detached between steps, so each step's gradient stays in it",
-        right="h = step(x[t], h)",
-        wrong="h = step(x[t], h.detach())",
-        belief="The state is handed on; that its history is handed on with it was meant for batches only.",
-        source="FluxML/Flux.jl#1209",
-        patches=(
-            Patch(
-                "manual_rnn/unroll.py",
-                "for step in zip(*[array[::-1] for array in (*factors, *carried)], strict=True):",
-                (
-                    "for t, step in zip(range(last, first, -1), zip(*[array[::-1] for array in (*factors, "
-                    "*carried)]), strict=True):\n"
-                    "            before = step[at].copy()"
-                ),
-            ),
-            Patch(
-                "manual_rnn/unroll.py",
-                "# h_in = h_prev:  dh_prev = ... + dh_in",
-                (
-                    "\n"
-                    "            if t > 1:\n"
-                    "                dh_prev[...] = before\n"
-                    "                for dprev in step[at + 2 :: 2]:\n"
-                    "                    dprev[...] = 0"
-                ),
-            ),
-        ),
-        options={"cell": EVERY_CELL},
-        case="rnn_tanh:T2B1I1H1:seed=0",
-        tensors=("dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh"),
-        hidden_by=({"max_T": 1},),
     ),
     Mistake(
         name="rnn.dx-without-carry",

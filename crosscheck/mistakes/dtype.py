@@ -7,11 +7,11 @@ from crosscheck.referee.patched import Patch
 
 MISTAKES = (
     Mistake(
-        name="dtype.carry-dropped-in-short-formats",
+        name="dtype.carry-negated-in-short-formats",
         family="F13",
-        says="in every format but float64 the gradient that goes back through W_hh is dropped",
+        says="in every format but float64 the gradient that goes back through W_hh has the wrong sign",
         right="dh_prev = W_hh.T @ da",
-        wrong="dh_prev = W_hh.T @ da if dtype == float64 else 0",
+        wrong="dh_prev = W_hh.T @ da if dtype == float64 else -W_hh.T @ da",
         belief="The fast kernel was tried in the tests' own format only.",
         source="pytorch/pytorch#4611, where the half-precision formula was wrong",
         patches=(
@@ -20,8 +20,7 @@ MISTAKES = (
                 "    run = network.forward(\n        kind,\n",
                 (
                     '    if case.dtype != "float64":\n'
-                    "        kind = replace(kind, backward_step=lambda *a, step=kind.backward_step: 0 * "
-                    "step(*a))\n"
+                    "        kind = replace(kind, backward_step=lambda *a, step=kind.backward_step: -step(*a))\n"
                     "    run = network.forward(\n"
                     "        kind,\n"
                 ),
@@ -37,11 +36,11 @@ MISTAKES = (
         tensors=("dh_0",),
     ),
     Mistake(
-        name="dtype.slope-forgotten-in-short-formats",
+        name="dtype.slope-not-squared-in-short-formats",
         family="F13",
-        says="in every format but float64 the slope of tanh(c) is left out",
+        says="in every format but float64 the slope of tanh(c) lacks its square",
         right="dc += dh * o * (1 - np.tanh(c) ** 2)",
-        wrong="dc += dh * o",
+        wrong="dc += dh * o * (1 - np.tanh(c) ** (2 if dtype == float64 else 1))",
         belief="The formula was written twice, and checked once.",
         source="pytorch/pytorch#4611, where the half-precision formula was wrong",
         patches=(
@@ -50,8 +49,10 @@ MISTAKES = (
                 "    run = network.forward(\n        kind,\n",
                 (
                     '    if case.dtype != "float64":\n'
-                    "        kind = replace(kind, local=lambda tape, da, local=kind.local: (*local(tape, "
-                    "da)[:-1], tape.gates[..., -tape.states[1].shape[-1] :]))\n"
+                    "        kind = replace(kind, local=lambda tape, da, local=kind.local: (\n"
+                    "            *local(tape, da)[:-1],\n"
+                    "            tape.gates[..., -tape.states[1].shape[-1] :] * (1 - tape.saved[0]),\n"
+                    "        ))\n"
                     "    run = network.forward(\n"
                     "        kind,\n"
                 ),
@@ -67,7 +68,7 @@ MISTAKES = (
         tensors=("dx", "dh_0", "dc_0", "dW_xh", "dW_hh", "db_xh", "db_hh"),
     ),
     Mistake(
-        name="dtype.gates-not-summed-in-short-formats",
+        name="dtype.biases-halved-in-short-formats",
         family="F13",
         says="in every format but float64 the gradients of the biases are halved",
         right="db += da",

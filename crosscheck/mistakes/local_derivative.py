@@ -304,7 +304,7 @@ MISTAKES = (
         belief="The gradient of the state is that of the pre-activation.",
         source="qixianbiao/RNN#2",
         patches=(Patch("manual_rnn/cells/elman.py", "da[...] = df(h)  ", "da[...] = 1  "),),
-        options={"cell": RNN},
+        options={"cell": "rnn_tanh"},
         case="rnn_tanh:T1B1I1H1:seed=0",
         tensors=("dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh"),
     ),
@@ -594,8 +594,8 @@ MISTAKES = (
         name="lstm.slope-of-h-too-many",
         family="F3",
         says="the gradient of h is multiplied by h (1 - h), as if h were a sigmoid",
-        right="da_o = dh * s * o * (1 - o)",
-        wrong="dh = dh * h * (1 - h)",
+        right="dh = dy + dh_next",
+        wrong="dh = (dy + dh_next) * h * (1 - h)",
         belief="Every layer ends in an activation.",
         source="bquast/rnn backprop_lstm",
         patches=(
@@ -618,15 +618,20 @@ MISTAKES = (
         name="gru.slope-of-h-too-many",
         family="F3",
         says="the gradient of h is multiplied by h (1 - h), as if h were a sigmoid",
-        right="da_n = dh * (1 - z) * (1 - n ** 2)",
-        wrong="dh = dh * h * (1 - h)",
+        right="dh = dy + dh_next",
+        wrong="dh = (dy + dh_next) * h * (1 - h)",
         belief="Every layer ends in an activation.",
         source="bquast/rnn backprop_gru",
         patches=(
             Patch(
                 "manual_rnn/cells/gru.py",
                 "return da_r, da_z, dq, da_n, da_h, z",
-                "e = h[1:] * (1 - h[1:])\n    da *= e\n    return da_r, da_z, dq, da_n, da_h, z * e",
+                (
+                    "e = h[1:] * (1 - h[1:])\n"
+                    "    for part in (da_r, da_z, dq, da_n):\n"
+                    "        part *= e\n"
+                    "    return da_r, da_z, dq, da_n, da_h, z * e"
+                ),
             ),
         ),
         options={"cell": "gru"},

@@ -54,6 +54,8 @@ RNN = {
 LSTM = {
     "lstm.dh-carry-dropped": lstm('            dh_in += da[gate] @ p["W_h" + gate]\n', ""),
     "lstm.dc-carry-dropped": lstm("dc_prev = dc_new * f\n", "dc_prev = np.zeros_like(dc_new)\n"),
+    "lstm.dc-carry-past-the-forget-gate": lstm("dc_prev = dc_new * f\n", "dc_prev = dc_new\n"),
+    "lstm.dc-of-later-steps-never-added": lstm("dc_new = dc_new + dm * o *", "dc_new = dm * o *"),
     "lstm.sigmoid-for-its-derivative": lstm("dc_new * c_prev * f * (1 - f)", "dc_new * c_prev * f"),
     "lstm.sigmoid-twice": lstm("dm * tanh_c * o * (1 - o)", "dm * tanh_c * sigmoid(o) * (1 - sigmoid(o))"),
     "lstm.tanh-twice": lstm('(1 - cache["g"] * cache["g"])', '(1 - np.tanh(cache["g"]) ** 2)'),

@@ -13,10 +13,13 @@ from crosscheck.axes import AXES, BATCH, TIME
 from crosscheck.case import Case
 from crosscheck.evidence import Seen, look
 from crosscheck.probes import admits
+from crosscheck.referee.truth import Known
 from crosscheck.subject import Subject
 
 Change = Callable[[Case], Case]
 COTANGENTS = ("dy", "dh_n", "dc_n")
+SQUARED = ("half_squared_error", "mse")
+"""The losses whose gradient is 0 where the target is met."""
 FINALS = "a gradient of the final states"
 SHORTER = "sequences of fewer steps"
 IMPLIED = {"lengths": (SHORTER,), FINALS: ("a gradient of h_n", "a gradient of c_n")}
@@ -40,7 +43,13 @@ def without(case: Case, *names: str) -> Case:
 
 
 def from_step(case: Case, t: int) -> Case:
-    """Return a case with no cotangent but that of the output of one step."""
+    """Return a case with no cotangent but that of the output of one step.
+
+    A squared error has none where the target is met, but for what rounding leaves.
+    """
+    if case.spec.loss in SQUARED:
+        y = Known(case).worst.want["y"].astype(case.array_dtype)
+        return _changed(case, {"target": np.where(_at(case, "target", TIME, t), case.arrays["target"], y)})
     cleared = without(case, "dh_n", "dc_n")
     return _changed(cleared, {"dy": _kept(case, "dy", TIME, t)})
 
@@ -71,13 +80,17 @@ def recurrent_through(case: Case, gates: int, gate: int | None) -> Case:
 def _kept(case: Case, name: str, kind: int, index: int) -> Any:
     """Return an array of a case with zeros wherever it is not at one step, or of one sequence."""
     array = case.arrays[name]
+    return np.where(_at(case, name, kind, index), array, np.zeros_like(array))
+
+
+def _at(case: Case, name: str, kind: int, index: int) -> Any:
+    """Return where an array of a case is at one step, or of one sequence; everywhere, if it has no such axis."""
+    here = np.ones(case.arrays[name].shape, dtype=bool)
     axis = AXES[case.spec.axes][name][kind]
-    if axis is None:
-        return array
-    kept = np.zeros_like(array)
-    here = (slice(None),) * axis + (index,)
-    kept[here] = array[here]
-    return kept
+    if axis is not None:
+        here[...] = False
+        here[(slice(None),) * axis + (index,)] = True
+    return here
 
 
 def _changed(case: Case, arrays: dict[str, Any]) -> Case:

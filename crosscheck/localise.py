@@ -21,6 +21,7 @@ from crosscheck.evidence import Seen, look
 from crosscheck.experiments import (
     COTANGENTS,
     IMPLIED,
+    SQUARED,
     Without,
     from_item,
     one_step,
@@ -194,12 +195,14 @@ def _with_reach(subject: Subject, bases: Sequence[Seen], ones: Sequence[Seen], w
         return replace(where, reach=Reach.ONE_STEP)
     cases = [one.case for one in bases]
     if seen.case.spec.loss != "none":
-        cases = [replace(case, spec=replace(case.spec, loss="none", mean="default"), arrays={}) for case in cases]
-        given = tried(subject, cases[0])
-        if given is None or not (given.wrong or given.right):
+        lossless = [replace(case, spec=replace(case.spec, loss="none", mean="default"), arrays={}) for case in cases]
+        given = tried(subject, lossless[0])
+        if given is not None and (given.wrong or given.right):
+            if not _alike(given, seen.wrong, outputs=False):  # the loss itself
+                return replace(where, reach=Reach.ONE_STEP)
+            cases = lossless
+        elif seen.case.spec.loss not in SQUARED:
             return replace(where, reach=Reach.ONE_STEP if within else Reach.UNKNOWN)
-        if not _alike(given, seen.wrong, outputs=False):  # the loss itself
-            return replace(where, reach=Reach.ONE_STEP)
     reading = None if where.added else _reading(subject, cases)
     if reading is not None and not (within and reading.path_length):
         return replace(

@@ -44,7 +44,7 @@ def paths(subject: Subject, case: Case) -> Paths | None:
 
     Args:
         subject: the subject.
-        case: the case, of no loss.
+        case: the case, of no loss or of a squared one.
     """
     if case.spec.bidirectional and case.spec.num_layers > 1:
         return None
@@ -68,8 +68,9 @@ def _at_steps(seen: Seen) -> tuple[Any, Any]:
     """Return at which steps dx is wrong, padding aside, and at which it is right and not zero."""
     time = AXES[seen.case.spec.axes]["dx"][TIME] or 0
     off = np.moveaxis(seen.off("dx") & ~padding(seen.case, "dx"), time, 0).reshape(seen.case.T, -1).any(axis=1)
-    want = np.moveaxis(seen.known.worst.want["dx"], time, 0).reshape(seen.case.T, -1)
-    return off, ~off & (want != 0).any(axis=1) & ("dx" in seen.right | seen.wrong)
+    known = seen.known.worst
+    some = np.moveaxis(np.abs(known.want["dx"]) > known.bound["dx"], time, 0).reshape(seen.case.T, -1)
+    return off, ~off & some.any(axis=1) & ("dx" in seen.right | seen.wrong)
 
 
 def _by_weights(subject: Subject, case: Case) -> Paths | None:

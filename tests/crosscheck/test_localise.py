@@ -396,3 +396,17 @@ def test_a_subject_that_fails_on_the_given_case_alone_is_located_by_its_verdict(
     location = located(changed(once), RNN)
     assert (location.wrong, location.sentences) == (("dx",), ())
     assert {"y", "h_n", "dW_xh"} <= set(location.right)
+
+
+@pytest.mark.parametrize("loss", ["half_squared_error", "mse"])
+def test_a_carry_is_found_lost_where_there_is_no_network_without_a_loss(loss: str) -> None:
+    """The gradient of one step's output alone: the target is met at all others."""
+    dropped = patched([Patch(ELMAN, "return da @ weights.W_hh  #", "return 0 * da @ weights.W_hh  #")])
+
+    @subject(cell="rnn_tanh", loss=loss, output_layer=True)
+    def learner(case: Case) -> Mapping[str, Any]:
+        results = dropped(case)
+        return {name: results[name] for name in ("y", "dx", "dW_xh", "dW_hh")}
+
+    location = located(make(learner), f"rnn_tanh:T2B1I1H1O1:loss={loss}:seed=7")
+    assert (location.reach, location.path_length) == (Reach.CARRIED, 1)

@@ -6,9 +6,10 @@
     python benchmarks/diagnosis.py --right 1000           the network without a mistake, with other seeds
     python benchmarks/diagnosis.py --only rnn.carry-dropped --json diagnosis.json
 
-A row is one campaign, as somebody runs it whose network has the options that the mistake needs: cases are drawn until
-one fails, that is made as small as it goes, and then it is explained. `caught`: a case failed. `named`: the first
-answer is the mistake that was planted; `among`: it is one of the answers, and the first one gives the same numbers.
+A row is one campaign, as somebody runs it whose network has the options that the mistake needs, and no others: cases
+are drawn until one fails, that is made as small as it goes, and then it is explained. `caught`: a case failed. `named`:
+the first answer is the mistake that was planted, or a twin of it, of which the catalogue has a few: another mistake that
+gives the same bits in that cell. `among`: it is one of the answers.
 `localised`: the side, outputs or gradients, is right, and all tensors that are called wrong are; what is wrong is found
 out from the catalogue's own network with the mistake in it, or, of one that is in no catalogue, is written down beside
 it. The seconds are those to the first sign of a failure, and to the end; loading the packages is not among them.
@@ -26,6 +27,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -38,7 +40,7 @@ from crosscheck.localise import Location, Reach
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.referee.truth import Known
 from crosscheck.spec import GATES
-from crosscheck.strategies import supports
+from crosscheck.strategies import EVERYTHING, supports
 from crosscheck.subject import make, run
 from crosscheck.verdict import Status, judge
 
@@ -66,7 +68,8 @@ class Row:
         caught: whether a case failed.
         findings: what was wrong besides numbers, by kind.
         answers: the explanations, the likeliest first, each the names of its mistakes.
-        named: whether the first one is what was planted.
+        named: whether the first one is what was planted, or its `twin`.
+        twin: whether the first one is another mistake that gives the same bits.
         among: whether any of them is.
         localised: whether the side and the tensors are right; and of a mistake in no catalogue, the reach.
         where: what was said of the place.
@@ -83,6 +86,7 @@ class Row:
     findings: tuple[str, ...] = ()
     answers: tuple[tuple[str, ...], ...] = ()
     named: bool = False
+    twin: bool = False
     among: bool = False
     localised: bool = False
     where: str = ""
@@ -96,14 +100,17 @@ class Row:
     processor: float = 0.0
 
 
-def campaign(changes: Changes, row: Row, right: Callable[[Failure], bool], **options: Any) -> Row:
+def campaign(
+    changes: Changes, row: Row, right: Callable[[Failure], bool], options: Mapping[str, Any], max_examples: int = 200
+) -> Row:
     """Return a row filled in: what a campaign on the plain network with changes comes to.
 
     Args:
         changes: the changes.
         row: the row as far as it is known.
         right: says whether a failure is localised right.
-        options: of `crosscheck.api.check`.
+        options: what the network supports; see `crosscheck.strategies.supports`.
+        max_examples: the most cases for a dtype.
     """
     first: list[float] = []
     failed: list[Failed] = []
@@ -116,8 +123,8 @@ def campaign(changes: Changes, row: Row, right: Callable[[Failure], bool], **opt
 
     with copied(changes) as target:
         start, worked = time.perf_counter(), time.process_time()
-        subject = make(target)
-        check(subject, listen=listen, seed=row.seed, cell=row.cell, **options)
+        subject = replace(make(target), options=supports({**options, "cell": row.cell}))
+        check(subject, listen=listen, seed=row.seed, max_examples=max_examples)
         if not failed:
             return replace(row, seconds=time.perf_counter() - start, processor=time.process_time() - worked)
         failure = explain(subject, failed[0].verdict, failed[0].after)
@@ -125,12 +132,14 @@ def campaign(changes: Changes, row: Row, right: Callable[[Failure], bool], **opt
         localised = right(failure)
     case = failure.verdict.case
     answers = tuple(tuple(m.name for m in each.mistakes) for each in failure.diagnosis.explanations)
+    twin = bool(answers) and is_twin(row.mistake, answers[0], failure)
     return replace(
         row,
         caught=True,
         findings=tuple(finding.kind for finding in failure.verdict.findings),
         answers=answers,
-        named=answers[:1] == ((row.mistake,),),
+        named=answers[:1] == ((row.mistake,),) or twin,
+        twin=twin,
         among=(row.mistake,) in answers,
         localised=localised,
         where="" if failure.location is None else "; ".join(failure.location.sentences),
@@ -157,8 +166,20 @@ def known(job: tuple[str, str]) -> Row:
         outputs = any(tensor in failure.location.case.output_names for tensor in wrong)
         return failure.location.outputs == outputs and set() < set(failure.location.wrong) <= wrong
 
-    options = {option: value for option, value in mistake.options.items() if option != "cell"}
-    return campaign(PLANTINGS[name], Row(name, cell), right, **options)
+    return campaign(PLANTINGS[name], Row(name, cell), right, mistake.options)
+
+
+def is_twin(name: str, answer: tuple[str, ...], failure: Failure) -> bool:
+    """Say whether an answer is another mistake that gives the same bits where the failure was looked at."""
+    if name not in CATALOGUE or len(answer) != 1 or answer == (name,):
+        return False
+    cases = [failure.verdict.case, *([] if failure.location is None else [failure.location.case])]
+    networks = [make(planted(CATALOGUE[each])) for each in (name, *answer)]
+    pairs = [[run(network, case).values for network in networks] for case in cases]
+    return all(
+        one.keys() == other.keys() and all(np.array_equal(one[t], other[t], equal_nan=True) for t in one)
+        for one, other in pairs
+    )
 
 
 def wrong_in(name: str, case: Case) -> set[str]:
@@ -173,9 +194,11 @@ def unknown(job: tuple[str, str]) -> Row:
     """Return what comes of a mistake that is in no catalogue."""
     name, cell = job
     mistake = UNKNOWN[name]
-    return campaign(
-        mistake.changes, Row(name, cell), lambda failure: is_placed(mistake, failure.location), **mistake.options
-    )
+
+    def right(failure: Failure) -> bool:
+        return is_placed(mistake, failure.location)
+
+    return campaign(mistake.changes, Row(name, cell), right, mistake.options)
 
 
 def is_placed(mistake: Unknown, location: Location | None) -> bool:
@@ -198,7 +221,7 @@ def right(job: tuple[int, int]) -> Row:
     seed, cases = job
     cell = list(GATES)[seed % len(GATES)]
     dtype = DTYPES[seed // len(GATES) % len(DTYPES)]
-    return campaign((), Row("", cell, seed), lambda _: False, dtype=dtype, max_examples=cases)
+    return campaign((), Row("", cell, seed), lambda _: False, {**EVERYTHING, "dtype": dtype}, cases)
 
 
 def cells_of(name: str, every: bool) -> tuple[str, ...]:
@@ -213,8 +236,8 @@ def table(rows: Sequence[Row]) -> Table:
         "mistake", "cell", "caught", "first answer", "localised", "T B I H", "first s", "all s", "processor s"
     )
     for row in rows:
-        answer = "right" if row.named else " and ".join(row.answers[0]) if row.answers else "none"
-        answer += ", right as another" if row.among and not row.named else ""
+        answer = "right" if row.named and not row.twin else " and ".join(row.answers[0]) if row.answers else "none"
+        answer += ", its twin" if row.twin else ""
         sizes = f"{row.T} {row.B} {row.I} {row.H}"
         said = ("yes" if row.caught else "NO", answer, "yes" if row.localised else "NO")
         result.add_row(
@@ -227,8 +250,10 @@ def totals(rows: Sequence[Row]) -> Iterator[str]:
     """Yield what all rows come to, a line each."""
     caught = [row for row in rows if row.caught]
     yield f"caught      {_share(row.caught for row in rows)}"
-    yield f"named       {_share(row.named for row in rows)}, among the answers {_share(row.among for row in rows)}"
-    yield f"misnamed    {_share(bool(row.answers) and not row.among for row in rows)}"
+    twins = sum(row.twin for row in rows)
+    yield f"named       {_share(row.named for row in rows)}, {twins} of them by a twin"
+    yield f"among       {_share(row.among for row in rows)} are among the answers"
+    yield f"misnamed    {_share(bool(row.answers) and not row.named for row in rows)}"
     yield f"localised   {_share(row.localised for row in rows)}"
     for label, of in (("first sign", "first"), ("in all", "seconds"), ("processor", "processor")):
         seconds = [getattr(row, of) for row in caught]

@@ -136,15 +136,15 @@ OUTSIDE = {
             '    states["h"][...] = h_prev\n    return y, {"h": h_prev',
         ),
     ),
-    "dtype.carry-dropped-in-short-formats": (
-        *elman('dh_in = da @ p["W_hh"]', 'dh_in = da @ p["W_hh"] * (dy.dtype != np.float32)'),
-        *lstm('dh_in += da[gate] @ p["W_h" + gate]', 'dh_in += da[gate] @ p["W_h" + gate] * (dy.dtype != np.float32)'),
-        *gru(DH_PREV, f"        if dy.dtype != np.float32:\n    {DH_PREV}"),
+    "dtype.carry-negated-in-short-formats": (
+        *elman('dh_in = da @ p["W_hh"]', 'dh_in = (-da if dy.dtype == np.float32 else da) @ p["W_hh"]'),
+        *lstm("dh_in += da[gate] @", "dh_in += (-da[gate] if dy.dtype == np.float32 else da[gate]) @"),
+        *gru(DH_PREV, f"        if dy.dtype == np.float32:\n            dh_in = -dh_in\n{DH_PREV}"),
     ),
-    "dtype.slope-forgotten-in-short-formats": lstm(
-        "dm * o * (1 - tanh_c * tanh_c)", "dm * o * (1 if dy.dtype == np.float32 else 1 - tanh_c * tanh_c)"
+    "dtype.slope-not-squared-in-short-formats": lstm(
+        "dm * o * (1 - tanh_c * tanh_c)", "dm * o * (1 - (tanh_c if dy.dtype == np.float32 else tanh_c * tanh_c))"
     ),
-    "dtype.gates-not-summed-in-short-formats": network(
+    "dtype.biases-halved-in-short-formats": network(
         "    return gradients | {name: total[name]",
         '    half = 1 if case.dtype == "float64" else 0.5\n'
         '    total = {name: array * half if name.startswith("db_") else array for name, array in total.items()}\n'

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         RETURN,
         biases,
         elman,
+        elman_and_gru,
         gru,
         indented,
         layers,
@@ -35,6 +36,7 @@ else:
         RETURN,
         biases,
         elman,
+        elman_and_gru,
         gru,
         indented,
         layers,
@@ -80,7 +82,7 @@ TIME = {
     ),
     "time.state-after-for-state-before": operand('cache["h"]'),
     "time.state-before-the-first-wraps-around": operand('caches[s - 1]["h"]'),
-    "time.steps-in-forward-order": layers(
+    "time.steps-in-forward-order": elman_and_gru(
         'dh_next = dstates["h"]\n',
         'dhs = [0 * dstates["h"] for _ in range(last)] + [dstates["h"]]\n',
         "for s in range(last - 1, first - 1, -1):",
@@ -91,21 +93,6 @@ TIME = {
         "dhs[s] = np.where(alive, dh_prev, dhs[s + 1])",
         '"dh": dh_next',
         '"dh": dhs[first]',
-        but_of_lstm=(
-            'dh_next, dc_next = dstates["h"], dstates["c"]\n',
-            'dhs = [0 * dstates["h"] for _ in range(last)] + [dstates["h"]]\n'
-            '    dcs = [0 * dstates["c"] for _ in range(last)] + [dstates["c"]]\n',
-            "for s in range(last - 1, first - 1, -1):",
-            "for s in range(first, last):",
-            "dh = dh_next + dy[at]",
-            "dh, dc_next = dhs[s + 1] + dy[at], dcs[s + 1]",
-            "dh_next = np.where(alive, dh_prev, dh_next)",
-            "dhs[s] = np.where(alive, dh_prev, dhs[s + 1])",
-            "dc_next = np.where(alive, dc_prev, dc_next)",
-            "dcs[s] = np.where(alive, dc_prev, dc_next)",
-            '"dh": dh_next, "dc": dc_next',
-            '"dh": dhs[first], "dc": dcs[first]',
-        ),
     ),
     "time.carry-into-a-copy": layers(
         "dh_next = np.where(alive, dh_prev, dh_next)",
@@ -171,16 +158,6 @@ TIME = {
     "time.all-accumulated-twice": parts("packed[name] = np.concatenate(", "packed[name] = 2 * np.concatenate("),
     "time.gradients-averaged-over-the-batch": network(KEPT, f"{KEPT} / case.B if name in {STACKED} else array"),
     "time.gradients-averaged-over-time": network(KEPT, f"{KEPT} / case.T if name in {STACKED} else array"),
-    "time.detached-between-steps": layers(
-        "dh_next = np.where(alive, dh_prev, dh_next)",
-        "dh_next = np.where(alive, dh_prev, dh_next) * (s == 0)",
-        but_of_lstm=(
-            "dh_next = np.where(alive, dh_prev, dh_next)",
-            "dh_next = np.where(alive, dh_prev, dh_next) * (s == 0)",
-            "dc_next = np.where(alive, dc_prev, dc_next)",
-            "dc_next = np.where(alive, dc_prev, dc_next) * (s == 0)",
-        ),
-    ),
     "time.initial-state-at-every-step": layers(
         "h_in = h_prev if way.recurrent",
         'h_in = states["h"] if way.recurrent',

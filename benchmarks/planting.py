@@ -93,7 +93,12 @@ def parts(*pairs: str) -> Changes:
 
 def layers(*pairs: str, but_of_lstm: tuple[str, ...] = ()) -> Changes:
     """Return changes of all three layers, whose texts are the same there, but perhaps for the LSTM's."""
-    return elman(*pairs) + lstm(*(but_of_lstm or pairs)) + gru(*pairs)
+    return elman_and_gru(*pairs) + lstm(*(but_of_lstm or pairs))
+
+
+def elman_and_gru(*pairs: str) -> Changes:
+    """Return changes of the layers that have one state."""
+    return elman(*pairs) + gru(*pairs)
 
 
 DB_ELMAN = """\

@@ -9,15 +9,22 @@ import pytest
 from click.testing import CliRunner
 
 from crosscheck import Case
+from crosscheck.examine import examine
+from crosscheck.failure import Failure
 from crosscheck.localise import Location, Reach
+from crosscheck.subject import make
 
 if TYPE_CHECKING:
     from benchmarks import diagnosis
     from benchmarks.diagnosis import Row
+    from benchmarks.planted import PLANTINGS
+    from benchmarks.planting import copied
     from benchmarks.unknown import UNKNOWN
 else:
     import diagnosis
     from diagnosis import Row
+    from planted import PLANTINGS
+    from planting import copied
     from unknown import UNKNOWN
 
 CASE = Case.parse("rnn_tanh:T1B1I1H1:seed=0")
@@ -51,6 +58,20 @@ def test_what_a_mistake_makes_wrong_is_asked_of_the_catalogues_network() -> None
     assert diagnosis.wrong_in("bias.second-not-trained", Case.parse("gru:T2B2I2H2:seed=1")) == {"db_hh"}
 
 
+def test_a_twin_gives_the_same_bits() -> None:
+    line = "rnn_tanh:T3B2I2H2:regime=ordinary:seed=1"
+    with copied(PLANTINGS["rnn.carry-dropped"]) as target:
+        (verdict,) = examine([make(target)], Case.parse(line), deep=False)
+    failure = Failure(verdict)
+    for answer, twin in (
+        (("time.carry-into-a-copy",), True),
+        (("rnn.carry-without-weights",), False),
+        (("rnn.carry-dropped",), False),
+        (("time.carry-into-a-copy", "bias.not-trained"), False),
+    ):
+        assert diagnosis.is_twin("rnn.carry-dropped", answer, failure) == twin
+
+
 def test_an_unknown_mistake_is_placed_by_side_parameters_reach_and_gates() -> None:
     unknown = UNKNOWN["last step missing for the forget gate"]
     right = Location(CASE, outputs=False, wrong=("dW_hh",), right=(), gates=("f",), reach=Reach.ONE_STEP)
@@ -74,9 +95,11 @@ def test_the_cells_are_that_of_the_smallest_case_or_all() -> None:
 def test_the_totals_count_rows(known: Row) -> None:
     missed = Row("rnn.carry-dropped", "rnn_tanh")
     other = replace(known, named=False, among=False, answers=(("rnn.weights-not-transposed",),), localised=False)
-    caught, named, misnamed, localised, *_ = diagnosis.totals([known, missed, other, known])
+    twin = replace(known, twin=True)
+    caught, named, among, misnamed, localised, *_ = diagnosis.totals([known, missed, other, twin])
     assert caught.split(maxsplit=1)[1] == "3 of 4 (75.0%)"
-    assert named.split(maxsplit=1)[1] == "2 of 4 (50.0%), among the answers 2 of 4 (50.0%)"
+    assert named.split(maxsplit=1)[1] == "2 of 4 (50.0%), 1 of them by a twin"
+    assert among.split(maxsplit=1)[1] == "2 of 4 (50.0%) are among the answers"
     assert misnamed.split(maxsplit=1)[1] == "1 of 4 (25.0%)"
     assert localised.split(maxsplit=1)[1] == "2 of 4 (50.0%)"
 

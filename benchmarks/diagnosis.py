@@ -8,11 +8,11 @@
 
 A row is one campaign, as somebody runs it whose network has the options that the mistake needs, and no others: cases
 are drawn until one fails, that is made as small as it goes, and then it is explained. `caught`: a case failed. `named`:
-the first answer is the mistake that was planted, or a twin of it, of which the catalogue has a few: another mistake that
-gives the same bits in that cell. `among`: it is one of the answers.
-`localised`: the side, outputs or gradients, is right, and all tensors that are called wrong are; what is wrong is found
-out from the catalogue's own network with the mistake in it, or, of one that is in no catalogue, is written down beside
-it. The seconds are those to the first sign of a failure, and to the end; loading the packages is not among them.
+the first answer is the mistake that was planted, or a twin of it: another mistake that gives the same bits in that
+cell, of which the catalogue has a few. `among`: it is one of the answers. `localised`: the side, outputs or gradients,
+is right, and so are all tensors that are called wrong; what is wrong is found out from the catalogue's own network with
+the mistake in it, or, of a mistake that no catalogue has, is written down beside it. The seconds are those to the first
+sign of a failure, and to the end; loading the packages is not among them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ Names, ours and the keys of `Conventions.names`:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +22,8 @@ from typing import Any
 import numpy as np
 
 from crosscheck.errors import ArgumentError
-from crosscheck.spec import GATES, LOSSES, MEANS, Spec, one_of, suffix
+from crosscheck.spec import GATES, LETTERS, LOSSES, MEANS, Spec, base, one_of, suffix
 
-LETTERS = {"lstm": "ifgo", "gru": "rzn", "rnn_tanh": "h", "rnn_relu": "h"}
-"""The gates of a cell in our order."""
-LAYER = re.compile(r"(_l\d+)?(_reverse)?$")
-"""What the names of a layer's parameters in one direction end in."""
 BIASES = ("two", "one", "none")
 JOINED = ("", "hx", "xh")
 RESETS = ("", "after", "before")
@@ -194,13 +189,8 @@ def pieces(spec: Spec, conventions: Conventions) -> tuple[str, ...]:
     _check(spec, conventions)
     of_layer = [*_layer_shapes(spec, spec.input_size, conventions)]
     gated = [name + suffix(*run) for run in spec.runs for name in of_layer]
-    ungated = [name for name in spec.param_shapes() if base_of(name) not in GATED]
+    ungated = [name for name in spec.param_shapes() if base(name) not in GATED]
     return (*gated, *ungated)
-
-
-def base_of(name: str) -> str:
-    """Return the name of a parameter without its layer and direction."""
-    return LAYER.sub("", name)
 
 
 def _check(spec: Spec, conventions: Conventions) -> None:
@@ -240,7 +230,7 @@ def _widths(spec: Spec) -> dict[str, int]:
     """Return the length of the last axis of all that may come back but the gradients of what has gate blocks."""
     outputs = {"y": spec.y_size, "loss": 0, "dx": spec.input_size, "dattention": 1}
     states = {name: size for of, size in spec.state_sizes.items() for name in (f"{of}_n", f"d{of}_0")}
-    params = {f"d{name}": shape[-1] for name, shape in spec.param_shapes().items() if base_of(name) not in GATED}
+    params = {f"d{name}": shape[-1] for name, shape in spec.param_shapes().items() if base(name) not in GATED}
     return outputs | states | params
 
 

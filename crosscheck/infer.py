@@ -21,10 +21,10 @@ import numpy as np
 
 from crosscheck.adapters import settings_of
 from crosscheck.case import Case
-from crosscheck.conventions import JOINED, LETTERS, Conventions, theirs
+from crosscheck.conventions import JOINED, Conventions, theirs
 from crosscheck.errors import ArgumentError
 from crosscheck.referee.truth import Known
-from crosscheck.spec import GATES, Spec
+from crosscheck.spec import GATES, LETTERS, Spec
 from crosscheck.subject import Result, Subject, TwoSteps, load, make, read
 from crosscheck.verdict import Status, Verdict, judge
 

@@ -35,7 +35,6 @@ from crosscheck.location import Location, Reach
 from crosscheck.parts import (
     BEGINNINGS,
     along,
-    base,
     entries,
     gates_of,
     letters_of,
@@ -46,6 +45,7 @@ from crosscheck.parts import (
 )
 from crosscheck.paths import Reading, merged, padding, paths, read
 from crosscheck.probes import probes
+from crosscheck.spec import base
 from crosscheck.subject import Subject
 from crosscheck.verdict import Status, Verdict
 

@@ -10,28 +10,17 @@ import numpy as np
 from crosscheck.axes import AXES
 from crosscheck.case import Case
 from crosscheck.evidence import Seen
-from crosscheck.verdict import LAYER
+from crosscheck.spec import LETTERS, run_of
 
 STACKED = ("dW_xh", "dW_hh", "db_xh", "db_hh")
 PEEPHOLES = ("dp_i", "dp_f", "dp_o")
-GATES = {"lstm": "ifgo", "gru": "rzn"}
 BEGINNINGS = ("dh_0", "dc_0")
 
 
-def base(name: str) -> str:
-    """Return the name of a tensor without its layer and direction."""
-    return LAYER.sub("", name)
-
-
-def run_of(name: str) -> tuple[int, bool]:
-    """Return the layer and direction that a parameter's gradient belongs to."""
-    layer, reverse = LAYER.search(name).groups()  # type: ignore[union-attr]
-    return int(layer[2:]) if layer else 0, bool(reverse)
-
-
 def letters_of(case: Case) -> str:
-    """Return the gates in the order of their blocks."""
-    return GATES.get(case.spec.cell, "").replace("f", "" if case.spec.coupled else "f")
+    """Return the gates in the order of their blocks; nothing where there is one alone."""
+    letters = LETTERS[case.spec.cell].replace("f", "" if case.spec.coupled else "f")
+    return letters if len(letters) > 1 else ""
 
 
 def runs_of_parameters(bases: Sequence[Seen]) -> tuple[tuple[int, ...], tuple[str, ...], frozenset[str]]:

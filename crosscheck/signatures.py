@@ -18,11 +18,11 @@ import numpy as np
 from crosscheck.case import Case
 from crosscheck.evidence import Seen
 from crosscheck.referee.numbers.format import FORMATS
+from crosscheck.spec import LETTERS
 from crosscheck.verdict import Status, blind_above, compare
 
 Pattern = Callable[[str, Seen], bool]
 STACKED = ("W_xh", "W_hh", "b_xh", "b_hh")
-GATE_LETTERS = {"lstm": "ifgo", "gru": "rzn"}
 
 
 def _always(factor: float) -> Callable[[Case], float]:
@@ -127,7 +127,7 @@ def _moved(name: str, cases: Sequence[Seen]) -> Iterator[tuple[str, Pattern]]:
     if all(len(_shape(name, one)) == 3 and one.case.T > 1 for one in cases):
         yield "in reverse order of time", _changed_by(_back)
     cell = cases[0].case.spec.cell
-    letters = GATE_LETTERS.get(cell, "")
+    letters = LETTERS[cell]
     if name.removeprefix("d").startswith(STACKED) and letters and not cases[0].case.spec.coupled:
         for order in permutations(range(len(letters))):
             theirs = "".join(letters[k] for k in order)

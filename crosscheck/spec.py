@@ -7,12 +7,16 @@ is as wide as P with a projection, else as H. The equations are at the top of ea
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from crosscheck.errors import ArgumentError
 
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
+LETTERS = {"rnn_tanh": "h", "rnn_relu": "h", "lstm": "ifgo", "gru": "rzn"}
+"""The gates of a cell in their order; h where there is one alone."""
+_SUFFIX = re.compile(r"(_l\d+)?(_reverse)?$")
 LOSSES = ("none", "half_squared_error", "mse", "cross_entropy")
 DEFAULT_MEAN = {"half_squared_error": "none", "mse": "TBO", "cross_entropy": "TB"}
 MEANS = ("default", "none", "T", "B", "TB", "O", "TO", "BO", "TBO")
@@ -187,6 +191,17 @@ class Spec:
 def suffix(layer: int, reverse: bool) -> str:
     """Return what the names of a layer's parameters in one direction end in: "", "_reverse", "_l1", "_l1_reverse"."""
     return (f"_l{layer}" if layer else "") + ("_reverse" if reverse else "")
+
+
+def base(name: str) -> str:
+    """Return the name of a tensor without its layer and direction."""
+    return _SUFFIX.sub("", name)
+
+
+def run_of(name: str) -> tuple[int, bool]:
+    """Return the layer and direction that a parameter's gradient belongs to."""
+    layer, reverse = _SUFFIX.search(name).groups()  # type: ignore[union-attr]
+    return int(layer[2:]) if layer else 0, bool(reverse)
 
 
 def written(value: object) -> str:

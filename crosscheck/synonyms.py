@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crosscheck.conventions import Conventions, base_of, is_gradient
+from crosscheck.conventions import Conventions, is_gradient
+from crosscheck.spec import base
 
 OF_GATE = {"i": "i", "f": "f", "g": "gca", "o": "o", "r": "r", "z": "zu", "n": "nhgc", "h": "h"}
 """What the letter of each gate may be."""
@@ -89,15 +90,15 @@ def _forms(name: str, conventions: Conventions) -> Iterator[str]:
 
 def synonyms(name: str) -> Iterator[str]:
     """Yield the plain forms of what one of our names may be called, the likelier first."""
-    base = base_of(name)
-    end = plain(name[len(base) :])
-    if base in WHOLE:
-        yield from dict.fromkeys((plain(name), *(form + end for form in WHOLE[base])))
-    elif base.startswith("d"):
+    root = base(name)
+    end = plain(name[len(root) :])
+    if root in WHOLE:
+        yield from dict.fromkeys((plain(name), *(form + end for form in WHOLE[root])))
+    elif root.startswith("d"):
         for form in synonyms(name[1:]):
             yield from (mark.format(form) for mark in MARKS)
     else:
-        yield from (form + end for form in dict.fromkeys(_of_gate(base)))
+        yield from (form + end for form in dict.fromkeys(_of_gate(root)))
 
 
 def _of_gate(name: str) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,13 +13,12 @@ from crosscheck.case import Case
 from crosscheck.referee.numbers.format import FORMATS, Format
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import Reference
+from crosscheck.spec import base
 from crosscheck.subject import Finding, Result
 
 BLIND = 1e-10 * 2.0**53
 """The resolution above which a check is blind, in units of the unit roundoff: 1e-10 in float64 (numerics: "cases worse
 than 1e-10 are INCONCLUSIVE"), and for another format the same number of roundings, but where that is too many."""
-LAYER = re.compile(r"(_l\d+)?(_reverse)?$")
-"""What the names of a layer's parameters in one direction end in."""
 ALL = 2.0
 """The resolution above which a tensor of zeros might pass for any other; worse is blind in every format."""
 
@@ -135,7 +133,7 @@ def same_failure(first: Verdict, other: Verdict) -> bool:
 
 def _wrong(verdict: Verdict) -> set[str]:
     """Return the tensors whose numbers are wrong, without their layers and directions."""
-    return {LAYER.sub("", check.name) for check in verdict.checks if check.status is Status.FAIL}
+    return {base(check.name) for check in verdict.checks if check.status is Status.FAIL}
 
 
 def _kind(finding: Finding) -> str:

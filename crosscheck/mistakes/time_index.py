@@ -136,13 +136,13 @@ MISTAKES = (
             Patch(
                 "manual_rnn/cells/projection.py",
                 "steps_below(dh).T @ steps_below(tape.saved[-1])",
-                "steps_below(dh).T @ np.roll(steps_below(tape.saved[-1]), 1, axis=0)",
+                "steps_below(dh).T @ np.roll(steps_below(tape.saved[-1]), dh.shape[1], axis=0)",
             ),
         ),
         options={"cell": "lstm", "projection": True},
         case="lstm:T2B1I1H2:proj_size=1:seed=0",
         tensors=("dW_hr",),
-        hidden_by=({"max_T": 1, "max_B": 1},),
+        hidden_by=({"max_T": 1},),
     ),
     Mistake(
         name="time.input-of-the-step-before",

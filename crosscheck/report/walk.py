@@ -19,7 +19,8 @@ from crosscheck.referee.equations import equations
 from crosscheck.referee.trace import Step, trace
 from crosscheck.report.failure import failed
 from crosscheck.report.text import telling_digits
-from crosscheck.verdict import LAYER, Status, compare
+from crosscheck.spec import base
+from crosscheck.verdict import Status, compare
 
 DIGITS = 6
 """So many are shown, or where a number is wrong, as many as show that."""
@@ -203,7 +204,7 @@ class _Walk:
         for name, numbers in self.traced.results.items():
             if name not in (*self.case.output_names, "dx"):
                 equation = f"{name[:2]}_prev of the first step" if name in ("dh_0", "dc_0") else ""
-                yield Row(name, self.said.backward.get(LAYER.sub("", name), equation), numbers, (name, ()))
+                yield Row(name, self.said.backward.get(base(name), equation), numbers, (name, ()))
 
     def of_step(self, step: Step) -> Place:
         """Return where an array over time holds what belongs to a step."""

@@ -14,9 +14,9 @@ import torch
 
 from crosscheck.calls import NOTHING, TOGETHER, Call
 from crosscheck.case import Case
-from crosscheck.conventions import Conventions, base_of, pieces
+from crosscheck.conventions import Conventions, pieces
 from crosscheck.errors import ArgumentError
-from crosscheck.spec import GATES, Spec
+from crosscheck.spec import GATES, Spec, base
 from crosscheck.subject import Function, noted, subject, two_steps
 from crosscheck.subjects import torch_theirs
 
@@ -73,7 +73,7 @@ def _found_call(
     Raises:
         ArgumentError: it can't be called for any cell.
     """
-    bias = any(base_of(ours).startswith("b") for ours in arguments)
+    bias = any(base(ours).startswith("b") for ours in arguments)
     found: dict[str, torch_theirs.Tried] = {}
     reasons = {}
     for cell in conventions.options().get("cell", GATES):

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from crosscheck.conventions import Conventions, base_of, pieces
+from crosscheck.conventions import Conventions, pieces
 from crosscheck.conventions import theirs as laid_out
 from crosscheck.errors import ArgumentError
-from crosscheck.spec import GATES, Spec
+from crosscheck.spec import GATES, Spec, base
 from crosscheck.subjects import torch_theirs
 from torch_rnn.builtin import NAMES
 
@@ -59,7 +59,7 @@ class Source:
 
 def _candidates(name: str) -> tuple[str, ...]:
     """Return what a parameter of ours may be called: torch.nn's name, that of its cells, ours."""
-    if base_of(name) not in NAMES.fields:
+    if base(name) not in NAMES.fields:
         return ("bias", name) if name == "b" else (name,)
     theirs = NAMES[name]
     return theirs, *((theirs.removesuffix("_l0"),) if theirs.endswith("_l0") else ()), name
@@ -194,7 +194,7 @@ def _arguments(name: str, make: Callable[..., Any]) -> tuple[tuple[str, ...], fr
     known = inspect.signature(make).parameters
     if isinstance(make, type) and issubclass(make, nn.RNNBase) and "kwargs" in known:  # whose signature says nothing
         only = {nn.RNN: "nonlinearity", nn.LSTM: "proj_size"}
-        own = {argument for base, argument in only.items() if issubclass(make, base)}
+        own = {argument for kind, argument in only.items() if issubclass(make, kind)}
         return tuple(SIZES), frozenset({*VALUES, "batch_first", *own})
     aliases = [next((alias for alias in names if alias in known), None) for names in SIZES.values()]
     positional = list(known)[:2]

@@ -10,7 +10,8 @@ import pytest
 from crosscheck import Case, Subject
 from crosscheck.axes import BATCH, TIME
 from crosscheck.evidence import Seen, look
-from crosscheck.parts import along, base, entries, gates_of, letters_of, run_of, runs_of_parameters, units_of
+from crosscheck.parts import along, entries, gates_of, letters_of, runs_of_parameters, units_of
+from crosscheck.spec import base, run_of
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subjects.manual import manual
 

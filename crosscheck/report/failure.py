@@ -28,6 +28,8 @@ from crosscheck.verdict import Status, TensorCheck, Verdict
 
 SHOWN = 8
 """So many wrong tensors are shown with their numbers, the others counted."""
+TOGETHER = 100
+"""Characters that a mistake's words and its name may have in one line."""
 ALIKE = 2
 """So many other mistakes that give the same numbers are named, the others counted."""
 
@@ -125,7 +127,11 @@ def _because(explanation: Explanation) -> Iterator[Text]:
     says = "; and ".join(mistake.says for mistake in mistakes)
     word, verb = ("mistake", "reproduces") if len(mistakes) == 1 else ("mistakes", "reproduce")
     how = f"{word} {_names(explanation)}, {verb} it to {number(explanation.ulps, 2)} ulp"
-    yield line("because", f"{says} ({how})")
+    if len(says) + len(how) <= TOGETHER:
+        yield line("because", f"{says} ({how})")
+    else:
+        yield from wrapped("because", [says])
+        yield line("", f"({how})")
     for mistake in mistakes:
         yield line("", f"  yours       {mistake.wrong}")
         yield line("", f"  should be   {mistake.right}")

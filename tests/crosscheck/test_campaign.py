@@ -242,7 +242,7 @@ def test_assert_agrees() -> None:
     with pytest.raises(AssertionError) as error:
         assert_agrees(wrong_for_rnn, max_examples=5)
     text = str(error.value)
-    assert "FAIL  wrong_for_rnn   y wrong" in text
+    assert "FAIL  wrong_for_rnn   y is wrong" in text
     assert "  case         rnn_tanh:T1B1I1H1:seed=0\n" in text
     assert "  right        h_n, dx, dh_0, dW_xh, dW_hh, db_xh, db_hh\n" in text
     assert "--case rnn_tanh:T1B1I1H1:seed=0\n" in text

@@ -68,8 +68,15 @@ def test_a_mistake_is_shown_with_the_right_line_beside_the_wrong_one() -> None:
 
 def test_a_pair_of_mistakes() -> None:
     shown = text(BAD, diagnosis=Diagnosis((Explanation((DROPPED, ONCE), 2.5, 7),), (), 80, 7))
-    assert f"  because      {DROPPED.says}; and {ONCE.says} (mistakes rnn.carry-dropped and time.carry-into" in shown
-    assert "reproduce it to 2.5 ulp)\n" in shown
+    assert (
+        """
+  because      the gradient is not carried to the previous step; and what the
+               backward step gives to the previous step is lost: it is written
+               into a copy
+               (mistakes rnn.carry-dropped and time.carry-into-a-copy, reproduce it to 2.5 ulp)
+"""
+        in shown
+    )
     assert shown.count("should be") == shown.count("yours") == 2
 
 

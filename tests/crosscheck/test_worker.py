@@ -199,7 +199,7 @@ def sets_much(case):
     os.environ["CROSSCHECK_TEST"] = "1"
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(4321)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.stdout = open(os.devnull, "w")
     return manual(case)
 

@@ -82,6 +82,7 @@ TIME = {
     ),
     "time.state-after-for-state-before": operand('cache["h"]'),
     "time.state-before-the-first-wraps-around": operand('caches[s - 1]["h"]'),
+    "time.dh-next-never-added": layers("dh = dh_next + dy[at]", "dh = dy[at]"),
     "time.steps-in-forward-order": elman_and_gru(
         'dh_next = dstates["h"]\n',
         'dhs = [0 * dstates["h"] for _ in range(last)] + [dstates["h"]]\n',

@@ -33,6 +33,33 @@ MISTAKES = (
         tensors=("dh_0",),
     ),
     Mistake(
+        name="time.dh-next-never-added",
+        family="F1",
+        says="what comes back into h, from the next step and into h_n, is never added to the step's own gradient",
+        right="dh = dy[t] + dh_next",
+        wrong="dh = dy[t]",
+        belief="A step's gradient comes from its own output, and that is all.",
+        source="qixianbiao/RNN#2, nicklashansen/rnn_lstm_from_scratch#1, CaptainE/RNN-LSTM-in-numpy#1",
+        patches=(
+            Patch("manual_rnn/unroll.py", "dh[-1] += dy[-1]", "dh[-1] = dy[-1]"),
+            Patch(
+                "manual_rnn/unroll.py",
+                (
+                    "carried = [ends for dstate in dstates for ends in (dstate[first + 1 : last + 1, :n], "
+                    "dstate[first:last, :n])]"
+                ),
+                (
+                    "carried = [dh[first + 1 : last + 1, :n].copy(), dh[first:last, :n]]\n"
+                    "        for dc in dstates[1:]:\n"
+                    "            carried += [dc[first + 1 : last + 1, :n], dc[first:last, :n]]"
+                ),
+            ),
+        ),
+        options={"cell": EVERY_CELL},
+        case="rnn_tanh:T1B1I1H1:seed=0",
+        tensors=("dx", "dh_0", "dW_xh"),
+    ),
+    Mistake(
         name="time.steps-in-forward-order",
         family="F1",
         says="the backward loop visits the steps in forward order, so a gradient gets back one step at the most",

@@ -64,8 +64,9 @@ FAIL  my_rnn.py:rnn   dx, dW_hh, db_xh, db_hh are wrong
   because      the gradient is not carried to the previous step (mistake rnn.carry-dropped, reproduces it to 3.5 ulp)
                  yours       dh = W_hy.T @ dy
                  should be   dh = W_hy.T @ dy + dh_next
+  or           time.dh-next-never-added: the same numbers
   or           time.steps-in-forward-order: the same numbers
-  or           time.carry-into-a-copy: the same numbers
+  or           1 more: the same numbers
   agreed       definition in ball arithmetic (128 bit), torch autograd, complex step
   judged by    formulas proven right on balls of 128 bits; worst-case and sampled rounding; \
 its own code proven wrong on balls of 128 bits

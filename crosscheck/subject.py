@@ -246,6 +246,8 @@ def make(
         if adapter is None:
             target, adapter, conventions = parsed(target)
         thing, name = load(target), text_of(target, adapter, conventions)
+    if adapter is None and isinstance(thing, type):
+        raise ArgumentError(name, "a class", "a callable: case -> mapping, or --as; crosscheck init says which fits")
     if adapter is None and not callable(thing):
         raise ArgumentError(name, type(thing).__name__, "a callable: case -> mapping of name to array")
     function = thing if adapter is None else adapt(adapter, thing, conventions)

@@ -332,3 +332,13 @@ def test_a_class_in_two_steps_is_a_subject_by_inheritance() -> None:
     assert isinstance(Halving(), TwoSteps)
     assert not isinstance(halves, TwoSteps)
     assert list(make(Halving()).function(CASE)) == ["y", "dx", "said"]
+
+
+def test_a_class_wants_an_adapter() -> None:
+    class Layer:
+        def forward(self, x: Any) -> Any:
+            return x
+
+    wanted = r"^Layer: got a class, wanted a callable: case -> mapping, or --as; crosscheck init says which fits$"
+    with pytest.raises(ArgumentError, match=wanted):
+        make(Layer)

@@ -114,17 +114,18 @@ class Verdict:
 
 
 def same_failure(first: Verdict, other: Verdict) -> bool:
-    """Say whether a failure may be another one made smaller: of one subject, and nothing wrong that was right there.
+    """Say whether a failure may be another one made smaller: of one subject, on the same side, and of a common tensor.
 
     A subject with two mistakes would else be shrunk from the one to the other. Where the outputs were wrong they have
-    to be wrong still, and where only gradients were, only they may be. Layers and directions may come and go.
+    to be wrong still, and where only gradients were, only they may be. Other tensors may come and go, since a zero may
+    hide what is wrong with them, and so may layers and directions; but no new kind of finding.
     """
     a, b = _wrong(first), _wrong(other)
     outputs = [{name for name in names if not name.startswith("d")} for names in (a, b)]
     kinds = [{_kind(finding) for finding in verdict.findings} for verdict in (first, other)]
     return (
         other.subject == first.subject
-        and b <= a
+        and bool(a & b) == bool(a)
         and bool(b) == bool(a)
         and bool(outputs[0]) == bool(outputs[1])
         and kinds[1] <= kinds[0]

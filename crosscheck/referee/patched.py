@@ -19,7 +19,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 import manual_rnn
-from crosscheck.subject import Function
+from crosscheck.subject import Function, two_steps
 from crosscheck.subjects import manual as adapter
 
 NETWORK, ADAPTER = manual_rnn.__name__, adapter.__name__
@@ -46,7 +46,7 @@ class Patch:
 
 
 def patched(patches: Sequence[Patch]) -> Function:
-    """Return the hand-written network, as a subject's function, with changes in it.
+    """Return the hand-written network, as a subject's function, with changes in it; it doesn't say what it supports.
 
     Args:
         patches: the changes, made one after the other.
@@ -64,8 +64,8 @@ def patched(patches: Sequence[Patch]) -> Function:
             raise PatchError(f"{patch.right!r} is {count} times in {patch.file}, wanted once")
         texts[patch.file] = text.replace(patch.right, patch.wrong)
     changed = {_modules()[file]: compile(text, f"<{file}, patched>", "exec") for file, text in texts.items()}
-    function: Function = _Copy(changed).module(ADAPTER).manual
-    return function
+    network = _Copy(changed).module(ADAPTER).manual
+    return two_steps(network.__name__, network.forward, network.backward)
 
 
 class _Copy:

@@ -12,7 +12,6 @@ from crosscheck import Case, Status, Verdict, subject
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import Patch, patched
-from crosscheck.strategies import PLAIN
 from crosscheck.subject import Function
 
 
@@ -28,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def made(mistake: Mistake) -> Function:
     """Return the hand-written network with a mistake in it, as a subject for the cell of the mistake's case alone."""
-    options: dict[str, Any] = {**PLAIN, **mistake.options, "cell": Case.parse(mistake.case).spec.cell}
+    options: dict[str, Any] = {**mistake.options, "cell": Case.parse(mistake.case).spec.cell}
     return subject(**options)(planted(mistake))
 
 

@@ -36,12 +36,12 @@ from crosscheck.api import check
 from crosscheck.campaign import Event, Failed, Failing
 from crosscheck.case import Case
 from crosscheck.failure import Failure, explain
+from crosscheck.implementation import make, run
 from crosscheck.localise import Location, Reach
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.referee.truth import Known
 from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING, supports
-from crosscheck.subject import make, run
 from crosscheck.verdict import Status, judge
 
 if TYPE_CHECKING:

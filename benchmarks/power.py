@@ -33,10 +33,10 @@ from rich.table import Table
 
 from crosscheck.case import Case
 from crosscheck.examine import examine
+from crosscheck.implementation import make
 from crosscheck.referee.truth import Known
 from crosscheck.regimes import Fill
 from crosscheck.spec import Spec
-from crosscheck.subject import make
 from crosscheck.verdict import Status
 
 Arrays = dict[str, Any]

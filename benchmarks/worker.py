@@ -20,8 +20,8 @@ from pathlib import Path
 from crosscheck.case import Case
 from crosscheck.examine import examine
 from crosscheck.host import hosted
+from crosscheck.implementation import Subject, make, run
 from crosscheck.journal import Journal
-from crosscheck.subject import Subject, make, run
 
 SUBJECT = "from crosscheck.subjects.manual import manual\n\n\ndef mine(case):\n    return manual(case)\n"
 TORCH = "import torch\n" + SUBJECT

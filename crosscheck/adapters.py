@@ -24,7 +24,7 @@ from crosscheck.errors import ArgumentError
 from crosscheck.spec import written
 
 if TYPE_CHECKING:
-    from crosscheck.subject import Function
+    from crosscheck.implementation import Function
 
 ADAPTERS = {
     path.stem.replace("_", "-"): path.stem

@@ -8,7 +8,7 @@ from typing import Any
 from crosscheck.campaign import MAX_EXAMPLES, Listener, Report, Settings, campaign, silent
 from crosscheck.errors import ArgumentError
 from crosscheck.features import split
-from crosscheck.subject import Function, Subject, make
+from crosscheck.implementation import Function, Subject, make
 
 
 def check(
@@ -24,7 +24,7 @@ def check(
     """Check subjects on cases drawn at random.
 
     Args:
-        targets: the subjects: callables, texts (see `crosscheck.subject.make`), or `Subject`s.
+        targets: the subjects: callables, texts (see `crosscheck.implementation.make`), or `Subject`s.
         max_examples: the most cases for each cell and dtype.
         max_time: seconds after which no further case is begun.
         seed: what the cases are drawn from.

@@ -22,8 +22,8 @@ from crosscheck import features, strategies
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import WRONG_FORMULA, examine
+from crosscheck.implementation import ENDS, NOT_REPEATABLE, Finding, Subject
 from crosscheck.smaller import smallest_by_steps
-from crosscheck.subject import ENDS, NOT_REPEATABLE, Finding, Subject
 from crosscheck.verdict import Status, Verdict, same_failure
 
 MAX_EXAMPLES = 200

@@ -17,12 +17,12 @@ import numpy as np
 from crosscheck import strategies
 from crosscheck.case import Case
 from crosscheck.evidence import Seen, gather, look
+from crosscheck.implementation import Function, Result, Subject
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import Patch, PatchError, patched
 from crosscheck.referee.reference import Reference, reference
 from crosscheck.signatures import Signature, signatures
-from crosscheck.subject import Function, Result, Subject
 from crosscheck.verdict import Status, judge
 
 PAIRED = 4

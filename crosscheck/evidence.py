@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from crosscheck.case import Case
+from crosscheck.implementation import Result, Subject, run
 from crosscheck.probes import probes
 from crosscheck.referee.truth import Known
-from crosscheck.subject import Result, Subject, run
 from crosscheck.verdict import Status, Verdict, judge, outside
 
 

@@ -17,11 +17,11 @@ import numpy as np
 
 from crosscheck.case import Case
 from crosscheck.formula import formula, wrong
+from crosscheck.implementation import NOT_REPEATABLE, OURS, Finding, Result, Subject, run
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import Reference
 from crosscheck.referee.truth import Known
-from crosscheck.subject import NOT_REPEATABLE, OURS, Finding, Result, Subject, run
 from crosscheck.verdict import Status, Verdict, blind_above, compare, judge
 
 WRONG_FORMULA = "wrong formula"  # the kind of finding

@@ -12,9 +12,9 @@ from crosscheck import strategies
 from crosscheck.axes import AXES, BATCH, TIME
 from crosscheck.case import Case
 from crosscheck.evidence import Seen, look
+from crosscheck.implementation import Subject
 from crosscheck.probes import admits
 from crosscheck.referee.truth import Known
-from crosscheck.subject import Subject
 
 Change = Callable[[Case], Case]
 COTANGENTS = ("dy", "dh_n", "dc_n")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crosscheck.diagnose import Diagnosis, diagnose
+from crosscheck.implementation import ENDS, Subject
 from crosscheck.localise import Location, localise
 from crosscheck.referee.truth import Known
 from crosscheck.referee.witnesses import witnesses
-from crosscheck.subject import ENDS, Subject
 from crosscheck.verdict import Status, Verdict
 
 

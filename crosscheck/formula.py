@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from crosscheck.case import Case
+from crosscheck.implementation import OURS, Subject
 from crosscheck.referee.proof import Outcome, Proof, prove
-from crosscheck.subject import OURS, Subject
 
 
 @dataclass(frozen=True)

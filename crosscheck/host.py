@@ -1,6 +1,6 @@
 """A subject in a process of its own, so that whatever it does ends, at worst, that process.
 
-`hosted(target)` returns such a subject; `crosscheck.subject.run` goes to its `host`. A process that ended, or had to be
+`hosted(target)` returns such a subject; `crosscheck.implementation.run` goes to its `host`. A process that ended, or had to be
 ended, is a finding, and the next case gets a new one. See `crosscheck.worker` for the other side.
 """
 
@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
-from crosscheck.subject import CRASHED, EXITED, OURS, OUT_OF_MEMORY, TIMED_OUT, Finding, Result, Subject, make
+from crosscheck.implementation import CRASHED, EXITED, OURS, OUT_OF_MEMORY, TIMED_OUT, Finding, Result, Subject, make
 from crosscheck.worker import Error
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class Host:
             raise ArgumentError(self.target, text, "a target that loads") from None
 
     def run(self, case: Case, copy: Callable[[Any], Any] | None = None, twice: bool = False) -> Result:
-        """Run the subject on a case; see `crosscheck.subject.run`."""
+        """Run the subject on a case; see `crosscheck.implementation.run`."""
         try:
             process = self._ready()
             seconds, begin = self._seconds(process), time.monotonic()
@@ -292,7 +292,7 @@ def hosted(*targets: str, limits: Limits | None = None) -> tuple[Subject, ...]:
     """Return subjects that run in a process of their own each; those that come with the package run in this one.
 
     Args:
-        targets: texts as of `crosscheck.subject.make`.
+        targets: texts as of `crosscheck.implementation.make`.
         limits: what each may take; None: the default ones.
 
     Raises:

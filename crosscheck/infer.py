@@ -23,9 +23,9 @@ from crosscheck.adapters import settings_of
 from crosscheck.case import Case
 from crosscheck.conventions import JOINED, Conventions, theirs
 from crosscheck.errors import ArgumentError
+from crosscheck.implementation import Result, Subject, TwoSteps, load, make, read
 from crosscheck.referee.truth import Known
 from crosscheck.spec import GATES, LETTERS, Spec
-from crosscheck.subject import Result, Subject, TwoSteps, load, make, read
 from crosscheck.verdict import Status, Verdict, judge
 
 WHOSE: dict[str, str] = {
@@ -86,7 +86,7 @@ def infer(
     """Return the conventions that fit, the plainest first; if none does, the nearest alone, and it says so.
 
     Args:
-        thing: what the adapter takes, or a text that names it; see `crosscheck.subject.make`.
+        thing: what the adapter takes, or a text that names it; see `crosscheck.implementation.make`.
         adapter: a name in `crosscheck.adapters.ADAPTERS`.
         cells: the cells that it may be.
         conventions: what is known of them; the rest is found out.

@@ -24,8 +24,8 @@ from crosscheck import __version__
 from crosscheck.campaign import Ask, Settings
 from crosscheck.case import Case
 from crosscheck.host import Limits
+from crosscheck.implementation import OURS, Finding, Subject
 from crosscheck.referee.proof import Outcome
-from crosscheck.subject import OURS, Finding, Subject
 from crosscheck.verdict import Status, TensorCheck, Verdict
 
 FORMAT = 1

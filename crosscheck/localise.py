@@ -31,6 +31,7 @@ from crosscheck.experiments import (
     with_input_at,
     without,
 )
+from crosscheck.implementation import Subject
 from crosscheck.location import Location, Reach
 from crosscheck.parts import (
     BEGINNINGS,
@@ -46,7 +47,6 @@ from crosscheck.parts import (
 from crosscheck.paths import Reading, merged, padding, paths, read
 from crosscheck.probes import probes
 from crosscheck.spec import base
-from crosscheck.subject import Subject
 from crosscheck.verdict import Status, Verdict
 
 __all__ = ["Location", "Reach", "localise"]

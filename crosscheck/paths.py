@@ -11,7 +11,7 @@ from crosscheck.axes import AXES, TIME
 from crosscheck.case import Case
 from crosscheck.evidence import Seen
 from crosscheck.experiments import from_step, tried, with_input_at
-from crosscheck.subject import Subject
+from crosscheck.implementation import Subject
 
 
 @dataclass(frozen=True)

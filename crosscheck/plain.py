@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from crosscheck.case import Case
+from crosscheck.implementation import Finding
 from crosscheck.referee.proof import Outcome
-from crosscheck.subject import Finding
 from crosscheck.verdict import Status, TensorCheck, Verdict
 
 JSON = Any

@@ -14,7 +14,7 @@ from typing import Any
 
 from crosscheck import strategies
 from crosscheck.case import Case
-from crosscheck.subject import Subject
+from crosscheck.implementation import Subject
 
 SIZES = ((4, 3, 2, 3), (5, 2, 3, 4), (3, 4, 4, 2))
 """T, B, I, H of the grown cases, hardly two alike in a case; there are two of each, in other numbers."""

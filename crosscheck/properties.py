@@ -34,6 +34,7 @@ import numpy as np
 
 from crosscheck.axes import AXES, BATCH, MASKS, SEQUENCES, STATES, TIME
 from crosscheck.case import Case
+from crosscheck.implementation import Function, Subject, make, run
 from crosscheck.referee.numbers.bounded import bounded
 from crosscheck.referee.numbers.format import FORMATS, Format
 from crosscheck.referee.reference import reference
@@ -41,7 +42,6 @@ from crosscheck.referee.truth import Known
 from crosscheck.regimes import REGIMES
 from crosscheck.search import Checks, NotApplicableError, OverflowedError, Property, PropertyVerdict, UnsoundError
 from crosscheck.spec import suffix
-from crosscheck.subject import Function, Subject, make, run
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import TensorCheck, blind_above, compare
 
@@ -65,7 +65,7 @@ class Trial:
         self.subject, self.case = subject, case
 
     def run(self, case: Case, copy: Callable[[Any], Any] | None = None) -> Arrays:
-        """Return what the subject returns for a case, float64; `copy` is that of `crosscheck.subject.run`.
+        """Return what the subject returns for a case, float64; `copy` is that of `crosscheck.implementation.run`.
 
         Raises:
             UnsoundError: something is wrong with it besides its numbers.
@@ -312,7 +312,7 @@ def check_properties(
     """Return whether a subject has each property on a case.
 
     Args:
-        subject: the subject, as of `crosscheck.subject.make`.
+        subject: the subject, as of `crosscheck.implementation.make`.
         case: the case.
         names: the properties to check; all if None.
 

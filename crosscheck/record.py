@@ -10,12 +10,12 @@ import numpy as np
 
 from crosscheck.diagnose import Diagnosis, Explanation
 from crosscheck.failure import Failure
+from crosscheck.implementation import Subject, run
 from crosscheck.keep import Record
 from crosscheck.localise import Location
 from crosscheck.referee.reference import Reference
 from crosscheck.referee.truth import Known
 from crosscheck.report.text import count, number
-from crosscheck.subject import Subject, run
 from crosscheck.verdict import Status, judge
 
 

@@ -14,9 +14,9 @@ from crosscheck.adapters import parsed, text_of
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import examine
 from crosscheck.host import hosted
+from crosscheck.implementation import ENDS, OURS, Subject, make, run
 from crosscheck.keep import Kept, Record, load
 from crosscheck.loading import split_target
-from crosscheck.subject import ENDS, OURS, Subject, make, run
 from crosscheck.verdict import Status, TensorCheck, Verdict, compare
 
 

@@ -19,7 +19,7 @@ from crosscheck import strategies
 from crosscheck.campaign import Settings, aimed, smallest, within
 from crosscheck.case import Case
 from crosscheck.features import aim
-from crosscheck.subject import Finding, Subject
+from crosscheck.implementation import Finding, Subject
 from crosscheck.verdict import Status, TensorCheck
 
 Setting = TypeVar("Setting")

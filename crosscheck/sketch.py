@@ -13,8 +13,8 @@ from typing import Any
 
 from crosscheck.adapters import ADAPTERS, AS, CONVENTIONS
 from crosscheck.errors import ArgumentError
+from crosscheck.implementation import Subject, load, make
 from crosscheck.loading import split_target
-from crosscheck.subject import Subject, load, make
 
 RATES = ("lr", "rate", "learning_rate", "eta", "alpha", "step_size")
 """What a learning rate is called, of a class that updates itself."""
@@ -153,7 +153,7 @@ def _imports(place: str, attribute: str, adapter: str | None) -> Iterator[str]:
     if adapter:
         yield "from crosscheck.conventions import Conventions"
     if not (plain and here):
-        yield "from crosscheck.subject import load"
+        yield "from crosscheck.implementation import load"
     if adapter:
         yield f"from crosscheck.subjects import {ADAPTERS[adapter]}"
     if not (plain and here):

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.subject import Finding
+from crosscheck.implementation import Finding
 
 CHANGED, NOTED, RANDOM = "changed global state", "global state", "random numbers"
 SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGABRT", "SIGFPE", "SIGALRM", "SIGCHLD") if hasattr(signal, name)]

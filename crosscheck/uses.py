@@ -1,7 +1,7 @@
 """Second use: what a network returns must not depend on what was done with it before.
 
 Buffers that are kept, reused, written into or not cleared go unseen as long as every case is run once, on its own. So
-here a case is run again, after larger and smaller ones; and of a subject in two steps (`crosscheck.subject.TwoSteps`)
+here a case is run again, after larger and smaller ones; and of a subject in two steps (`crosscheck.implementation.TwoSteps`)
 the steps are taken in other orders:
 
     inputs only read      inputs, cotangents, and the outputs that the forward pass returned, are the same afterwards
@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 
 from crosscheck.case import SEED_LIMIT, Case
+from crosscheck.implementation import Finding, Function, Result, Subject, TwoSteps, make, raised, read
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.truth import Known
 from crosscheck.search import Checks, NotApplicableError, Property, PropertyVerdict, UnsoundError
-from crosscheck.subject import Finding, Function, Result, Subject, TwoSteps, make, raised, read
 from crosscheck.verdict import Status, TensorCheck, blind_above, compare, judge
 
 Arrays = Mapping[str, Any]
@@ -254,7 +254,7 @@ def check_uses(
     """Return whether a subject can be used again, by each check on a case; the last three apply to `TwoSteps`.
 
     Args:
-        subject: the subject, as of `crosscheck.subject.make`.
+        subject: the subject, as of `crosscheck.implementation.make`.
         case: the case.
         names: the checks; all if None.
 

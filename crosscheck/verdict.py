@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from crosscheck.case import Case
+from crosscheck.implementation import Finding, Result
 from crosscheck.referee.numbers.format import FORMATS, Format
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import Reference
 from crosscheck.spec import base
-from crosscheck.subject import Finding, Result
 
 BLIND = 1e-10 * 2.0**53
 """The resolution above which a check is blind, in units of the unit roundoff: 1e-10 in float64 (numerics: "cases worse

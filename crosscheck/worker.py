@@ -27,9 +27,9 @@ from crosscheck.case import Case
 from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
 from crosscheck.formula import Formula, formula
+from crosscheck.implementation import Finding, Result, Subject, make, repeated, run
 from crosscheck.memory import behind
 from crosscheck.search import Checks, PropertyVerdict
-from crosscheck.subject import Finding, Result, Subject, make, repeated, run
 
 MIB = 2**20
 
@@ -95,7 +95,7 @@ class Worker:
         return Loaded(of.name, of.options, of.declared, of.adapter, of.conventions, of.notes)
 
     def run(self, case: Case, copy: Callable[[Any], Any] | None, twice: bool) -> Result:
-        """Run the subject; see `crosscheck.subject.run`. The second call begins with other random numbers."""
+        """Run the subject; see `crosscheck.implementation.run`. The second call begins with other random numbers."""
         number = _number(case)
         first = self._once(case, copy, number)
         return repeated(first, self._once(case, copy, number ^ 1)) if twice and not first.findings else first

@@ -21,8 +21,8 @@ from parts import Array, Arrays, Way, zeros  # type: ignore[import-not-found]
 
 import crosscheck
 from crosscheck.case import Case
+from crosscheck.implementation import two_steps
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import two_steps
 
 LAYERS = {"rnn_tanh": elman, "rnn_relu": elman, "lstm": lstm, "gru": gru}
 

@@ -11,7 +11,7 @@ from crosscheck.errors import ArgumentError
 
 if TYPE_CHECKING:
     from crosscheck.failure import Failure
-    from crosscheck.subject import Subject
+    from crosscheck.implementation import Subject
     from crosscheck.verdict import Verdict
 
 

@@ -13,8 +13,8 @@ from crosscheck.exits import MISMATCH, NOTHING, PASSED, USAGE
 if TYPE_CHECKING:
     from crosscheck.case import Case
     from crosscheck.host import Limits
+    from crosscheck.implementation import Subject
     from crosscheck.journal import Journal
-    from crosscheck.subject import Subject
     from crosscheck.verdict import Verdict
 
 CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
@@ -131,7 +131,7 @@ def command(
     from crosscheck.campaign import Settings
     from crosscheck.features import split
     from crosscheck.host import Limits
-    from crosscheck.subject import BUILT_IN, make
+    from crosscheck.implementation import BUILT_IN, make
 
     if list_adapters:
         return _list_adapters()
@@ -168,7 +168,7 @@ def command(
 
 def _loaded(targets: tuple[str, ...], limits: Limits | None) -> tuple[Subject, ...]:
     from crosscheck.host import hosted
-    from crosscheck.subject import make
+    from crosscheck.implementation import make
 
     return tuple(map(make, targets)) if limits is None else hosted(*targets, limits=limits)
 
@@ -197,9 +197,9 @@ def _inferred(
     """Return targets as subjects with the conventions that fit; None if there are none for one of them."""
     from rich.console import Console
 
+    from crosscheck.implementation import of_cell
     from crosscheck.infer import infer
     from crosscheck.report.inferred import inferred
-    from crosscheck.subject import of_cell
 
     if not asked:
         raise ArgumentError("infer", "no adapter", "--as with it: conventions are for an adapter")

@@ -8,9 +8,9 @@ from importlib import import_module
 from types import MappingProxyType
 
 from crosscheck import mistakes
+from crosscheck.implementation import Function
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import patched
-from crosscheck.subject import Function
 
 
 def planted(made: Mistake | Iterable[Mistake]) -> Function:

@@ -19,7 +19,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 import manual_rnn
-from crosscheck.subject import Function, two_steps
+from crosscheck.implementation import Function, two_steps
 from crosscheck.subjects import manual as adapter
 
 NETWORK, ADAPTER = manual_rnn.__name__, adapter.__name__

@@ -21,11 +21,11 @@ import numpy as np
 from flint import acb, arb
 
 from crosscheck.case import HELD_IN
+from crosscheck.implementation import make, run
 from crosscheck.referee import definition
 from crosscheck.referee.numbers.ball import Ball, UndecidedError, balls, precision
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.truth import Known
-from crosscheck.subject import make, run
 from crosscheck.verdict import Status, TensorCheck, judge
 
 STEP_BITS, BITS = 200, 512

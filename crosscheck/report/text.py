@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from crosscheck.subject import Finding
+from crosscheck.implementation import Finding
 from crosscheck.verdict import Status, TensorCheck
 
 WIDTH = 80

@@ -19,7 +19,7 @@ from typing import Any
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
-from crosscheck.subject import Function, noted, subject
+from crosscheck.implementation import Function, noted, subject
 from crosscheck.subjects import numpy_class, numpy_theirs
 from crosscheck.subjects.learner import fits
 from crosscheck.subjects.numpy_theirs import said

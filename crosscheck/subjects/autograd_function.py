@@ -16,8 +16,8 @@ from crosscheck.calls import NOTHING, TOGETHER, Call
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions, pieces
 from crosscheck.errors import ArgumentError
+from crosscheck.implementation import Function, noted, subject, two_steps
 from crosscheck.spec import GATES, Spec, base
-from crosscheck.subject import Function, noted, subject, two_steps
 from crosscheck.subjects import torch_theirs
 
 Arguments = dict[str, inspect.Parameter]

@@ -14,9 +14,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from crosscheck.case import Case
+from crosscheck.implementation import subject
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, suffix
-from crosscheck.subject import subject
 from crosscheck.subjects import jax_case
 
 CELLS: Mapping[str, Any] = {

@@ -20,8 +20,8 @@ from crosscheck.calls import Call, find, flattened, probe, takes
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions, ours, pieces, theirs
 from crosscheck.errors import ArgumentError
+from crosscheck.implementation import Function, noted, subject
 from crosscheck.spec import GATES, Spec
-from crosscheck.subject import Function, noted, subject
 
 Arrays = Mapping[str, Any]
 

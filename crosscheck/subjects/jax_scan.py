@@ -10,9 +10,9 @@ import jax.numpy as jnp
 
 from crosscheck.axes import MASKS
 from crosscheck.case import Case
+from crosscheck.implementation import subject
 from crosscheck.spec import Spec, suffix
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import subject
 from crosscheck.subjects import jax_case
 from crosscheck.subjects.jax_case import Arrays
 

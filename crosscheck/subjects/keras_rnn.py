@@ -17,9 +17,9 @@ import keras
 
 from crosscheck.axes import in_axes, time_major
 from crosscheck.case import Case
+from crosscheck.implementation import subject, two_steps
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, suffix
-from crosscheck.subject import subject, two_steps
 from crosscheck.subjects import torch_case
 
 ORDERS = {"rnn_tanh": (0,), "rnn_relu": (0,), "lstm": (0, 1, 2, 3), "gru": (1, 0, 2)}

@@ -23,8 +23,8 @@ import numpy as np
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
+from crosscheck.implementation import Function, noted, subject
 from crosscheck.spec import DEFAULT_MEAN, Spec
-from crosscheck.subject import Function, noted, subject
 from crosscheck.subjects import numpy_class, numpy_theirs
 
 RATE = 2.0**900

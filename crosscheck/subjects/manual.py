@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from crosscheck.case import Case
+from crosscheck.implementation import subject, two_steps
 from crosscheck.spec import Spec
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import subject, two_steps
 from manual_rnn import cell, losses, network, readout
 from manual_rnn.cells.cell import Cell
 

@@ -19,8 +19,8 @@ from typing import Any
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions, pieces
 from crosscheck.errors import ArgumentError
+from crosscheck.implementation import OPTIONS_ATTRIBUTE, Function, noted, subject, two_steps
 from crosscheck.spec import Spec
-from crosscheck.subject import OPTIONS_ATTRIBUTE, Function, noted, subject, two_steps
 from crosscheck.subjects import numpy_theirs
 from crosscheck.subjects.numpy_theirs import PARAMETERS, Parameters, said
 from crosscheck.synonyms import match, plain

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from crosscheck.case import Case
-from crosscheck.subject import subject
+from crosscheck.implementation import subject
 from crosscheck.subjects.onnxruntime_rnn import OPTIONS, outputs
 
 

@@ -16,9 +16,9 @@ from onnx import helper, numpy_helper
 
 from crosscheck.axes import in_axes, time_major
 from crosscheck.case import Case
+from crosscheck.implementation import subject
 from crosscheck.regimes import REGIMES
 from crosscheck.spec import Spec, suffix
-from crosscheck.subject import subject
 
 OPERATORS = {"rnn_tanh": "RNN", "rnn_relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 ORDERS = {"rnn_tanh": "h", "rnn_relu": "h", "lstm": "iofg", "gru": "zrn"}

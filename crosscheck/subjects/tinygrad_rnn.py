@@ -13,8 +13,8 @@ from tinygrad.nn import LSTMCell
 
 from crosscheck.axes import in_axes, time_major
 from crosscheck.case import Case
+from crosscheck.implementation import subject
 from crosscheck.spec import suffix
-from crosscheck.subject import subject
 
 FIELDS = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b_xh": "bias_ih", "b_hh": "bias_hh"}
 

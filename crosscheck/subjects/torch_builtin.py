@@ -11,7 +11,7 @@ from torch.func import functional_call
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from crosscheck.case import Case
-from crosscheck.subject import subject, two_steps
+from crosscheck.implementation import subject, two_steps
 from crosscheck.subjects import torch_case
 from torch_rnn.builtin import NAMES, to_builtin
 

@@ -15,7 +15,7 @@ import torch
 from torch.func import functional_call
 
 from crosscheck.case import Case
-from crosscheck.subject import subject, two_steps
+from crosscheck.implementation import subject, two_steps
 from crosscheck.subjects import torch_case
 from crosscheck.subjects.torch_builtin import OPTIONS, outputs
 

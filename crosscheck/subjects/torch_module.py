@@ -19,7 +19,7 @@ from torch.func import functional_call
 from crosscheck.calls import Call, takes
 from crosscheck.case import Case
 from crosscheck.conventions import Conventions
-from crosscheck.subject import Function, noted, subject, two_steps
+from crosscheck.implementation import Function, noted, subject, two_steps
 from crosscheck.subjects import torch_theirs
 from crosscheck.subjects.torch_source import Source, factory, instance, matched, our_names
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from crosscheck import Case
 from crosscheck.examine import examine
 from crosscheck.failure import Failure
+from crosscheck.implementation import make
 from crosscheck.localise import Location, Reach
-from crosscheck.subject import make
 
 if TYPE_CHECKING:
     from benchmarks import diagnosis

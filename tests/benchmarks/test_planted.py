@@ -12,13 +12,13 @@ import pytest
 
 from crosscheck import Case, check
 from crosscheck.examine import examine
+from crosscheck.implementation import Function, Result, make, run
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.referee.patched import Patch, PatchError
 from crosscheck.referee.reference import reference
 from crosscheck.referee.truth import Known
 from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import Function, Result, make, run
 from crosscheck.uses import CHECKS
 from crosscheck.verdict import Status, judge
 

@@ -8,7 +8,7 @@ import pytest
 
 from crosscheck import Case
 from crosscheck.examine import examine
-from crosscheck.subject import make
+from crosscheck.implementation import make
 from crosscheck.verdict import Status
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from crosscheck import ArgumentError
 from crosscheck.adapters import ADAPTERS, CONVENTIONS, adapt, conventions_of, parsed, says, settings_of, text_of
 from crosscheck.conventions import Conventions
-from crosscheck.subject import OURS, make
+from crosscheck.implementation import OURS, make
 
 PLAIN = Conventions()
 

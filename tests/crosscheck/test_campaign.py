@@ -11,7 +11,7 @@ import pytest
 import crosscheck
 from crosscheck import ArgumentError, Case, Report, Status, assert_agrees, check
 from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Started
-from crosscheck.subject import subject
+from crosscheck.implementation import subject
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import BLIND
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 
 from crosscheck import Case, Spec
+from crosscheck.implementation import make
 from crosscheck.referee import definition
 from crosscheck.referee.reference import reference
 from crosscheck.strategies import EVERYTHING, cases, supported, supports
-from crosscheck.subject import make
 
 
 def sigmoid(a: float) -> float:
@@ -400,5 +400,5 @@ def test_it_shares_no_code_with_the_other_two() -> None:
     names = set(imported("crosscheck.referee.definition"))
     assert "crosscheck.case" in names
     assert not [name for name in names if name.split(".")[0] in ("manual_rnn", "torch_rnn", "torch")]
-    assert not [name for name in names if name.startswith("crosscheck.subject")]
+    assert not [name for name in names if name.startswith("crosscheck.implementation")]
     assert set(imported("crosscheck.referee.truth")) & {"manual_rnn"}  # so that the test sees one that does

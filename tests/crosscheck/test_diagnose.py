@@ -10,11 +10,11 @@ import pytest
 
 from crosscheck import Case, Subject
 from crosscheck.diagnose import Diagnosis, diagnose
+from crosscheck.implementation import Function, make, subject
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import Patch, patched
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import Function, make, subject
 from crosscheck.subjects.manual import manual
 
 SAME = (

@@ -10,12 +10,12 @@ import pytest
 
 from crosscheck import Case, Status, Subject
 from crosscheck.examine import SHARE, chosen, examine
+from crosscheck.implementation import make, run
 from crosscheck.referee.numbers.noisy import SAMPLES
 from crosscheck.referee.proof import Outcome, Proof
 from crosscheck.referee.reference import Reference, reference
 from crosscheck.referee.truth import MORE_SAMPLES, Known
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import make, run
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import BLIND, judge
 

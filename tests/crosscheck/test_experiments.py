@@ -18,8 +18,8 @@ from crosscheck.experiments import (
     with_input_at,
     without,
 )
+from crosscheck.implementation import make, subject
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import make, subject
 from crosscheck.subjects.manual import manual
 
 LSTM = Case.parse("lstm:T4B3I2H2:regime=ordinary:seed=3")

@@ -15,12 +15,12 @@ from hypothesis import given
 from crosscheck import Case, cli, exits
 from crosscheck.examine import examine
 from crosscheck.failure import Failure
+from crosscheck.implementation import make
 from crosscheck.keep import keep
 from crosscheck.record import record
 from crosscheck.report.walk import EVERYTHING, Limits, Yours, walk
 from crosscheck.strategies import EVERYTHING as ANY
 from crosscheck.strategies import cases, supports
-from crosscheck.subject import make
 from crosscheck.subjects.manual import manual
 
 DOCS = (Path(__file__).parents[2] / "docs/failures.md").read_text(encoding="utf-8")

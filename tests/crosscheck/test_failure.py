@@ -14,7 +14,7 @@ from crosscheck import Case, Status, assert_agrees
 from crosscheck.cli import cli
 from crosscheck.examine import examine
 from crosscheck.failure import Failure, explain
-from crosscheck.subject import make, subject
+from crosscheck.implementation import make, subject
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import Verdict
 

@@ -12,8 +12,8 @@ import pytest
 from crosscheck import Case, Status, check
 from crosscheck.examine import examine
 from crosscheck.formula import formula
+from crosscheck.implementation import make, run
 from crosscheck.referee.proof import Outcome
-from crosscheck.subject import make, run
 from crosscheck.verdict import Verdict
 
 CASE = Case.parse("rnn_tanh:T3B2I2H3:regime=ordinary:dtype=float32:seed=3")

@@ -17,11 +17,11 @@ from safetensors.numpy import load_file, save_file
 from crosscheck import ArgumentError, Case, Status
 from crosscheck.examine import examine
 from crosscheck.failure import Failure
+from crosscheck.implementation import Finding, make
 from crosscheck.keep import Record, all_kept, find, keep, load
 from crosscheck.plain import plain_verdict, verdict_of, without_nan
 from crosscheck.record import record
 from crosscheck.referee.proof import Outcome
-from crosscheck.subject import Finding, make
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import TensorCheck, Verdict
 

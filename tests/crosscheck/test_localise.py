@@ -10,12 +10,12 @@ import pytest
 
 from crosscheck import Case, Subject
 from crosscheck.examine import examine
+from crosscheck.implementation import make, subject
 from crosscheck.localise import Location, Reach, localise
 from crosscheck.mistakes.catalogue import CATALOGUE
 from crosscheck.mistakes.catalogue import planted as planted_mistake
 from crosscheck.referee.patched import Patch, patched
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import make, subject
 from crosscheck.subjects.manual import manual
 
 Results = Mapping[str, Any]

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import ArgumentError, Case
+from crosscheck.implementation import make, run
 from crosscheck.memory import COPIES, MEMORY, SHOWS, behind, laid_out
 from crosscheck.strategies import PLAIN, cases
-from crosscheck.subject import make, run
 from crosscheck.subjects.manual import manual
 from crosscheck.subjects.torch_case import tensor_of
 

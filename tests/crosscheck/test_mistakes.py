@@ -12,11 +12,11 @@ import pytest
 
 from crosscheck import Case, Status, mistakes
 from crosscheck.examine import examine
+from crosscheck.implementation import Function, make, run, subject
 from crosscheck.mistakes.catalogue import CATALOGUE, collected, planted
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import PatchError
 from crosscheck.strategies import supported, supports
-from crosscheck.subject import Function, make, run, subject
 
 FAMILIES = {f"F{k}" for k in range(1, 17)} - {"F15"}
 """F15 is mistakes of checkers, not of layers."""

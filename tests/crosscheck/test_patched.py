@@ -10,10 +10,10 @@ import pytest
 
 import manual_rnn
 from crosscheck import Case
+from crosscheck.implementation import TwoSteps
 from crosscheck.referee.patched import ROOT, Patch, PatchError, patched
 from crosscheck.referee.proof import Outcome, prove
 from crosscheck.referee.reference import reference
-from crosscheck.subject import TwoSteps
 from crosscheck.subjects.manual import manual
 
 LINES = (

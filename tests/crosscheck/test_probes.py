@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 
 from crosscheck import Case
+from crosscheck.implementation import Subject, subject
+from crosscheck.implementation import make as make_subject
 from crosscheck.probes import probes
 from crosscheck.strategies import EVERYTHING, OF_CASE, cases, supported, supports
-from crosscheck.subject import Subject, subject
-from crosscheck.subject import make as make_subject
 
 
 def able(**options: object) -> Subject:

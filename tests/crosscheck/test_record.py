@@ -11,11 +11,11 @@ import numpy as np
 from crosscheck import Case
 from crosscheck.examine import examine
 from crosscheck.failure import Failure, explain
+from crosscheck.implementation import Function, make
 from crosscheck.keep import Record, keep, load
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.record import record
 from crosscheck.referee.truth import Known
-from crosscheck.subject import Function, make
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import Status
 

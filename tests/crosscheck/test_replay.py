@@ -19,10 +19,10 @@ import crosscheck
 from crosscheck import ArgumentError, Case, Status, cli, exits
 from crosscheck.examine import examine
 from crosscheck.failure import Failure
+from crosscheck.implementation import make
 from crosscheck.keep import keep, load
 from crosscheck.record import record
 from crosscheck.replay import Outcome, Replay, assert_fixed, replay, subject_of
-from crosscheck.subject import make
 from crosscheck.subjects.manual import manual
 
 RIGHT = """\

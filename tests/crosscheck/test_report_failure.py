@@ -10,10 +10,10 @@ import pytest
 from crosscheck import Case, Status, Verdict
 from crosscheck.diagnose import Diagnosis, Explanation
 from crosscheck.failure import Failure
+from crosscheck.implementation import Finding
 from crosscheck.mistakes.catalogue import CATALOGUE
 from crosscheck.report.failure import failure_text
 from crosscheck.signatures import Signature
-from crosscheck.subject import Finding
 from crosscheck.verdict import TensorCheck
 
 CASE = Case.parse("rnn_tanh:T1B1I1H1:seed=3")

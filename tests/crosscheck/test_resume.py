@@ -20,9 +20,9 @@ from crosscheck import Case, Status, Verdict
 from crosscheck.campaign import Settings, campaign
 from crosscheck.examine import examine
 from crosscheck.host import Limits
+from crosscheck.implementation import Finding, make
 from crosscheck.journal import RUNS, Journal, identity
 from crosscheck.referee.proof import Outcome
-from crosscheck.subject import Finding, make
 from crosscheck.verdict import TensorCheck
 
 SLOW = """\

@@ -10,6 +10,7 @@ import pytest
 
 from crosscheck import ArgumentError, Case, Status, Subject, subject
 from crosscheck.campaign import Settings
+from crosscheck.implementation import Finding, make
 from crosscheck.search import (
     Checks,
     NotApplicableError,
@@ -19,7 +20,6 @@ from crosscheck.search import (
     on_cases,
     search,
 )
-from crosscheck.subject import Finding, make
 from crosscheck.verdict import TensorCheck, compare
 
 CASE = Case.parse("rnn_tanh:T2B1I1H1:seed=1")

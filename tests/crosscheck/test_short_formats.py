@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from crosscheck import ArgumentError, Case, Status, check, subject
 from crosscheck.examine import examine
+from crosscheck.implementation import Subject, make
 from crosscheck.referee.numbers.format import FORMATS
 from crosscheck.referee.truth import Known
 from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING, KNOWN, cases, supported, supports
-from crosscheck.subject import Subject, make
 from crosscheck.subjects.torch_rnn import torch_rnn
 from crosscheck.verdict import BLIND, blind_above
 

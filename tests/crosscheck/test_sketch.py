@@ -11,9 +11,9 @@ import pytest
 
 from crosscheck import ArgumentError, Case, Status, cli
 from crosscheck.examine import examine
+from crosscheck.implementation import make
 from crosscheck.loading import load_module
 from crosscheck.sketch import guess, sketch
-from crosscheck.subject import make
 
 CODE = """\
 import numpy as np

@@ -6,9 +6,9 @@ import pytest
 
 from crosscheck import Case, Status, check
 from crosscheck.examine import examine
+from crosscheck.implementation import BUILT_IN, TwoSteps, make, run
 from crosscheck.matrix import LIBRARIES
 from crosscheck.strategies import EVERYTHING, supported
-from crosscheck.subject import BUILT_IN, TwoSteps, make, run
 
 LINES = (
     "rnn_tanh:T3B2I4H2:seed=1",

@@ -13,6 +13,7 @@ from crosscheck import Case, Report, Status, Verdict
 from crosscheck.campaign import Checked, Failing, GroupDone, Settings, Started, Tally
 from crosscheck.examine import examine
 from crosscheck.features import FEATURES, GROUPS
+from crosscheck.implementation import make
 from crosscheck.report.terminal import (
     Terminal,
     coverage,
@@ -21,7 +22,6 @@ from crosscheck.report.terminal import (
     regime_table,
     summary,
 )
-from crosscheck.subject import make
 from crosscheck.verdict import TensorCheck
 
 CASE = Case.parse("rnn_tanh:T1B1I1H1:seed=3")

@@ -13,7 +13,7 @@ import pytest
 
 from crosscheck import Case, Status
 from crosscheck.examine import examine
-from crosscheck.subject import BUILT_IN, make
+from crosscheck.implementation import BUILT_IN, make
 
 SEEDS = range(2)
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 
 from crosscheck import Case, Spec, Status
+from crosscheck.implementation import Result, make, run
 from crosscheck.referee import truth as module
 from crosscheck.referee.proof import Outcome
 from crosscheck.referee.reference import reference
 from crosscheck.referee.truth import GUARD, K, Known
 from crosscheck.strategies import cases, supported
-from crosscheck.subject import Result, make, run
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import BLIND, Verdict, judge
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from crosscheck import Case, Status, Verdict
+from crosscheck.implementation import Finding, Result
 from crosscheck.referee.reference import reference
-from crosscheck.subject import Finding, Result
 from crosscheck.verdict import BLIND, TensorCheck, compare, judge
 
 BLIND64 = 1e-10

@@ -10,7 +10,7 @@ import pytest
 from crosscheck import Case, Status, check
 from crosscheck.conventions import Conventions
 from crosscheck.examine import examine
-from crosscheck.subject import Subject, make
+from crosscheck.implementation import Subject, make
 
 DOCS = Path(__file__).parents[2] / "docs"
 SLOPE = ("(1 - s * s) + dc_next", "(1 - cs[t + 1] ** 2) + dc_next")

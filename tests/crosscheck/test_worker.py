@@ -20,12 +20,12 @@ from crosscheck.examine import chosen, examine
 from crosscheck.failure import Failure
 from crosscheck.formula import formula
 from crosscheck.host import Limits, hosted, noted
+from crosscheck.implementation import Finding, Result, Subject, make, run
 from crosscheck.keep import keep
 from crosscheck.properties import CHECKS as PROPERTIES
 from crosscheck.record import record
 from crosscheck.replay import Outcome, replay
 from crosscheck.report.failure import failure_text
-from crosscheck.subject import Finding, Result, Subject, make, run
 from crosscheck.uses import CHECKS as USES
 
 SUBJECTS = """\
@@ -437,7 +437,7 @@ def test_what_is_raised_has_no_frame_of_ours(wild: Make) -> None:
     finding = only_finding(run(wild("recurses"), ONE))
     assert finding.text.startswith("RecursionError")
     assert "worker.py" not in finding.details
-    assert "subject.py" not in finding.details
+    assert "implementation.py" not in finding.details
 
 
 def test_an_interrupt_of_its_own_is_no_interrupt_of_ours(wild: Make) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from crosscheck import Case, Status, Verdict, subject
+from crosscheck.implementation import Function
 from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import Patch, patched
-from crosscheck.subject import Function
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

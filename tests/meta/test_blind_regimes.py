@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from crosscheck import Case, check, subject
+from crosscheck.implementation import Function
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import Patch, patched
 from crosscheck.regimes import REGIMES, ZERO, Fill
-from crosscheck.subject import Function
 
 EXAMPLES = 20
 EXAMPLES_BY_DEFAULT = 60

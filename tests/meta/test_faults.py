@@ -12,9 +12,9 @@ import pytest
 from crosscheck import Case, Spec, Status, Verdict, check, subject
 from crosscheck.campaign import Checked, Event
 from crosscheck.examine import examine
+from crosscheck.implementation import Function, make
 from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import Function, make
 
 EXAMPLES = 60
 TENSORS = [(cell, name) for cell in GATES for name in Case(Spec(cell, 1, 1), 1, 1).result_shapes]

@@ -9,10 +9,10 @@ import pytest
 
 from crosscheck import Case, Status, Verdict, check, subject
 from crosscheck.examine import examine
+from crosscheck.implementation import Function, make
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import Function, make
 from crosscheck.subjects.manual import manual
 
 EXAMPLES = 60

@@ -11,9 +11,9 @@ import torch
 
 from crosscheck import Case, Spec, Status
 from crosscheck.examine import examine
+from crosscheck.implementation import make
 from crosscheck.referee import definition
 from crosscheck.referee.numbers.dual import Dual
-from crosscheck.subject import make
 from crosscheck.subjects import manual as manual_module
 from crosscheck.subjects import torch_case
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crosscheck import Case, Status
 from crosscheck.axes import AXES, BATCH, TIME
 from crosscheck.campaign import Settings
+from crosscheck.implementation import BUILT_IN, Function, make, subject
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.properties import CHECKS, check_properties, joined, rows, steps
 from crosscheck.properties import changed as with_arrays
@@ -21,7 +22,6 @@ from crosscheck.regimes import REGIMES
 from crosscheck.search import search
 from crosscheck.spec import GATES
 from crosscheck.strategies import LENGTHS, cases
-from crosscheck.subject import BUILT_IN, Function, make, subject
 from crosscheck.subjects.manual import manual
 
 LINES = (

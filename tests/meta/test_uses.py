@@ -12,9 +12,9 @@ import pytest
 from crosscheck import Case, Status
 from crosscheck.campaign import Settings
 from crosscheck.examine import examine
+from crosscheck.implementation import BUILT_IN, Function, TwoSteps, make, subject, two_steps
 from crosscheck.search import search
 from crosscheck.spec import AXES, GATES
-from crosscheck.subject import BUILT_IN, Function, TwoSteps, make, subject, two_steps
 from crosscheck.subjects.manual import manual
 from crosscheck.uses import CHECKS, USES, Session, check_uses
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from crosscheck import Case, Verdict, check
+from crosscheck.implementation import Function
 from crosscheck.mistakes.mistake import Mistake
-from crosscheck.subject import Function
 
 EXAMPLES = 60
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crosscheck import subjects
-from crosscheck.subject import load
+from crosscheck.implementation import load
 
 
 @pytest.fixture

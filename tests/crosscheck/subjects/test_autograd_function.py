@@ -11,7 +11,7 @@ import torch
 from crosscheck import ArgumentError, Case, Status, check
 from crosscheck.conventions import Conventions
 from crosscheck.examine import examine
-from crosscheck.subject import load, make
+from crosscheck.implementation import load, make
 from crosscheck.subjects.autograd_function import adapt
 
 FUSED = '''\

@@ -10,7 +10,7 @@ import pytest
 from crosscheck import ArgumentError, Case, Status
 from crosscheck.conventions import Conventions
 from crosscheck.examine import examine
-from crosscheck.subject import load, make
+from crosscheck.implementation import load, make
 
 pytest.importorskip("jax")
 

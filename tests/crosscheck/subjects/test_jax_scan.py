@@ -9,8 +9,8 @@ import pytest
 
 from crosscheck import Case, Status, check
 from crosscheck.examine import examine
+from crosscheck.implementation import make, run
 from crosscheck.strategies import EVERYTHING
-from crosscheck.subject import make, run
 
 jax = pytest.importorskip("jax")
 

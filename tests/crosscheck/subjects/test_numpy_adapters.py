@@ -14,7 +14,7 @@ from crosscheck import Case, Status, check
 from crosscheck.conventions import Conventions
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import examine
-from crosscheck.subject import Subject, make
+from crosscheck.implementation import Subject, make
 from crosscheck.subjects import learner
 
 THEIRS = runpy.run_path(str(Path(__file__).with_name("theirs.py")))

@@ -10,8 +10,8 @@ import pytest
 
 from crosscheck import Case, Status, check
 from crosscheck.examine import examine
+from crosscheck.implementation import make, run
 from crosscheck.referee import definition
-from crosscheck.subject import make, run
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crosscheck import ArgumentError
-from crosscheck.subject import BUILT_IN, OPTIONAL, OURS, load
+from crosscheck.implementation import BUILT_IN, OPTIONAL, OURS, load
 
 ROOT = Path(__file__).parents[3]
 HIDE = "import sys; sys.modules[{!r}] = None; from crosscheck.cli import main; sys.argv[1:] = {!r}; main()"

@@ -11,8 +11,8 @@ import pytest
 
 from crosscheck import Case, Status
 from crosscheck.examine import examine
+from crosscheck.implementation import make, run
 from crosscheck.strategies import supported
-from crosscheck.subject import make, run
 
 pytestmark = [
     # what torch itself imports to compile is deprecated by torch

@@ -12,8 +12,8 @@ from torch import nn
 from crosscheck import ArgumentError, Case, Status, Subject, check
 from crosscheck.conventions import Conventions
 from crosscheck.examine import examine
+from crosscheck.implementation import make, run
 from crosscheck.loading import load_module
-from crosscheck.subject import make, run
 from crosscheck.subjects.torch_module import adapt
 
 MODULES: Any = load_module(str(Path(__file__).with_name("torch_modules.py")))

@@ -11,8 +11,8 @@ import pytest
 
 import crosscheck
 from crosscheck import ArgumentError, Case, Subject
+from crosscheck.implementation import BUILT_IN, Finding, TwoSteps, load, make, run, two_steps
 from crosscheck.strategies import PLAIN
-from crosscheck.subject import BUILT_IN, Finding, TwoSteps, load, make, run, two_steps
 from crosscheck.subjects.manual import manual
 
 CASE = Case.parse("rnn_tanh:T2B1I1H2:seed=1")

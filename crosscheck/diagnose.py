@@ -44,6 +44,16 @@ class Explanation:
     ulps: float
     cases: int
 
+    @property
+    def names(self) -> str:
+        """The names of the mistakes."""
+        return " and ".join(mistake.name for mistake in self.mistakes)
+
+    @property
+    def says(self) -> str:
+        """What is wrong, in words."""
+        return "; and ".join(mistake.says for mistake in self.mistakes)
+
 
 @dataclass(frozen=True)
 class Diagnosis:

@@ -34,12 +34,12 @@ class Seen:
     @property
     def wrong(self) -> frozenset[str]:
         """The tensors whose numbers are wrong."""
-        return self._with_status(Status.FAIL)
+        return frozenset(self.verdict.named(Status.FAIL))
 
     @property
     def right(self) -> frozenset[str]:
         """The tensors that are right, and would have been seen to be wrong."""
-        return self._with_status(Status.PASS)
+        return frozenset(self.verdict.named(Status.PASS))
 
     def off(self, name: str) -> Any:
         """Return which elements of a tensor are wrong."""
@@ -51,9 +51,6 @@ class Seen:
     def oddities(self) -> frozenset[tuple[str, str]]:
         """What is wrong besides numbers: the kind, and the tensor."""
         return frozenset((finding.kind, finding.name) for finding in self.verdict.findings)
-
-    def _with_status(self, status: Status) -> frozenset[str]:
-        return frozenset(check.name for check in self.verdict.checks if check.status is status)
 
 
 def gather(subject: Subject, case: Case) -> tuple[Seen, ...]:

@@ -94,7 +94,7 @@ def _any(status: Status, verdicts: Sequence[Verdict]) -> bool:
 
 def _fails(verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
     """Return the subjects and their tensors that fail."""
-    return {(v.subject, check.name) for v in verdicts for check in v.checks if check.status is Status.FAIL}
+    return {(verdict.subject, name) for verdict in verdicts for name in verdict.named(Status.FAIL)}
 
 
 def _evidence(known: Known) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def _with_formula(subject: Subject, result: Result, verdict: Verdict) -> Verdict
     if found.proof is None:
         return replace(verdict, evidence=(*verdict.evidence, f"its own code can't be lifted to balls ({found.reason})"))
     said = f"its own code {found.proof.outcome.value} on balls of {found.proof.bits} bits"
-    failing = {check.name for check in verdict.checks if check.status is Status.FAIL}
+    failing = verdict.named(Status.FAIL)
     findings = tuple(
         Finding(WRONG_FORMULA, name, "proven different from the definition, by less than rounding hides")
         for name in wrong(found)

@@ -1,7 +1,7 @@
 """A subject in a process of its own, so that whatever it does ends, at worst, that process.
 
-`hosted(target)` returns such a subject; `crosscheck.implementation.run` goes to its `host`. A process that ended, or had to be
-ended, is a finding, and the next case gets a new one. See `crosscheck.worker` for the other side.
+`hosted(target)` returns such a subject; `crosscheck.implementation.run` goes to its `host`. A process that ended, or
+had to be ended, is a finding, and the next case gets a new one. See `crosscheck.worker` for the other side.
 """
 
 from __future__ import annotations

@@ -167,6 +167,11 @@ class Finding:
     details: str = ""
 
     @property
+    def sort(self) -> str:
+        """What it is about, without what differs from run to run: its kind, and of what was raised the type."""
+        return f"{self.kind} {self.text.partition(':')[0]}" if self.kind == "raised" else self.kind
+
+    @property
     def counted(self) -> bool:
         """Whether, as a note, it says the same of every case: what was printed is another text each time."""
         return self.kind != "printed"

@@ -11,24 +11,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import platform
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import IO, Any
 
-from crosscheck import __version__
 from crosscheck.campaign import Ask, Settings
 from crosscheck.case import Case
 from crosscheck.host import Limits
-from crosscheck.implementation import OURS, Finding, Subject
-from crosscheck.referee.proof import Outcome
-from crosscheck.verdict import Status, TensorCheck, Verdict
+from crosscheck.implementation import OURS, Subject
+from crosscheck.plain import plain_verdict, verdict_of
+from crosscheck.verdict import Verdict
+from crosscheck.versions import versions
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = Path(".crosscheck")
 RUNS = FOLDER / "runs"
 VERSIONS = ("numpy", "torch", "hypothesis", "python-flint")
@@ -47,9 +45,7 @@ def identity(subjects: Sequence[Subject], settings: Settings, limits: Limits | N
         "targets": {subject.name: _content(subject.name) for subject in subjects},
         "settings": asdict(settings),
         "limits": limits and asdict(limits),
-        "versions": {name: _version(name) for name in VERSIONS},
-        "python": platform.python_version(),
-        "crosscheck": __version__,
+        "versions": versions(VERSIONS),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
@@ -94,9 +90,9 @@ class Journal:
         def asked(subjects: Sequence[Subject], case: Case, deep: bool | None) -> tuple[Verdict, ...]:
             key = f"{case} {deep} {', '.join(subject.name for subject in subjects)}"
             if self._kept[key]:
-                return tuple(_verdict(entry, case) for entry in self._kept[key].popleft())
+                return tuple(verdict_of(entry, entry["subject"], case) for entry in self._kept[key].popleft())
             verdicts = ask(subjects, case, deep)
-            line = json.dumps({"asked": key, "verdicts": [_entry(verdict) for verdict in verdicts]})
+            line = json.dumps({"asked": key, "verdicts": [{"subject": v.subject} | plain_verdict(v) for v in verdicts]})
             self._file.write(line.encode() + b"\n")
             self._file.flush()
             return verdicts
@@ -174,36 +170,6 @@ def _in_use(path: Path) -> bool:
     return False
 
 
-def _entry(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as JSON has it, all but its case."""
-    return {
-        "subject": verdict.subject,
-        "checks": [asdict(check) | {"status": check.status.value} for check in verdict.checks],
-        "findings": [asdict(finding) for finding in verdict.findings],
-        "not_checked": verdict.not_checked,
-        "outcome": verdict.outcome and verdict.outcome.value,
-        "evidence": verdict.evidence,
-        "notes": [asdict(note) for note in verdict.notes],
-    }
-
-
-def _verdict(entry: Mapping[str, Any], case: Case) -> Verdict:
-    """Return the verdict on a case that was written."""
-    return Verdict(
-        entry["subject"],
-        case,
-        tuple(
-            TensorCheck(**check | {"status": Status(check["status"]), "index": tuple(check["index"])})
-            for check in entry["checks"]
-        ),
-        tuple(Finding(**finding) for finding in entry["findings"]),
-        tuple(entry["not_checked"]),
-        entry["outcome"] and Outcome(entry["outcome"]),
-        tuple(entry["evidence"]),
-        tuple(Finding(**note) for note in entry["notes"]),
-    )
-
-
 def _content(target: str) -> str:
     """Return a digest of the file that a target is in; empty where that is not to be found."""
     place, _, _ = target.rpartition(":")
@@ -224,10 +190,3 @@ def _file_of(module: str) -> Path | None:
             return None
         places, origin = spec.submodule_search_locations, spec.origin
     return Path(origin) if origin else None
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""

@@ -17,12 +17,10 @@ import json
 import os
 import platform
 import re
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,7 @@ from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.plain import JSON, plain_verdict, verdict_of, without_nan
 from crosscheck.verdict import Verdict
+from crosscheck.versions import versions
 
 FORMAT = 1
 ROOT = Path(".crosscheck/failures")
@@ -43,7 +42,7 @@ DATA, ARRAYS = "failure.json", "arrays.safetensors"
 PARTS = ("got", "want", "bound", "rest")
 SENTENCES = ("because", "where", "mistake", "agreed")
 FACTS = ("recipe", "location", "diagnosis")
-PACKAGES = ("numpy", "torch", "hypothesis", "rnn-crosscheck")
+PACKAGES = ("numpy", "torch", "hypothesis")
 Arrays = Mapping[str, Any]
 
 
@@ -232,21 +231,10 @@ def _data(record: Record, started_in: str) -> dict[str, JSON]:
         "started_in": Path(started_in).as_posix(),
         "verdict": plain_verdict(record.verdict),
         **{name: without_nan(getattr(record, name)) for name in (*SENTENCES, *FACTS)},
-        "versions": {"python": sys.version.split()[0]} | {name: _version(name) for name in PACKAGES},
+        "versions": versions(PACKAGES),
         "platform": platform.platform(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def _version(package: str) -> str:
-    from crosscheck import __version__
-
-    if package == "rnn-crosscheck":  # which may run from a folder that is not installed
-        return __version__
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _arrays(record: Record) -> dict[str, Any]:

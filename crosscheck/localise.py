@@ -64,16 +64,12 @@ def localise(subject: Subject, verdict: Verdict) -> Location:
         subject: the subject.
         verdict: on a case on which its numbers are wrong.
     """
-    wrong = _named(verdict, Status.FAIL)
+    wrong = verdict.named(Status.FAIL)
     outputs = any(name in verdict.case.output_names for name in wrong)
     seen = _telling(subject, verdict.case, frozenset(wrong), outputs)
     if seen is None:
-        return Location(verdict.case, outputs, wrong, _named(verdict, Status.PASS))
+        return Location(verdict.case, outputs, wrong, verdict.named(Status.PASS))
     return _locate(subject, seen, outputs)
-
-
-def _named(verdict: Verdict, status: Status) -> tuple[str, ...]:
-    return tuple(check.name for check in verdict.checks if check.status is status)
 
 
 def _telling(subject: Subject, case: Case, wrong: frozenset[str], outputs: bool) -> Seen | None:
@@ -103,8 +99,8 @@ def _alike(seen: Seen, wrong: Iterable[str], outputs: bool) -> bool:
 
 def _locate(subject: Subject, seen: Seen, outputs: bool) -> Location:
     bases = (seen, *_again(subject, seen, outputs))
-    wrong = _named(seen.verdict, Status.FAIL)
-    where = Location(seen.case, outputs, wrong, _named(seen.verdict, Status.PASS))
+    wrong = seen.verdict.named(Status.FAIL)
+    where = Location(seen.case, outputs, wrong, seen.verdict.named(Status.PASS))
     where = (_outputs if outputs else _gradients)(subject, bases, where)
     needed = tuple(_needed(subject, bases, outputs))
     return replace(where, only_with=tuple(words for words in needed if not set(IMPLIED.get(words, ())) & set(needed)))

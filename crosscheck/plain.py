@@ -41,6 +41,7 @@ def plain_verdict(verdict: Verdict) -> dict[str, JSON]:
         "not_checked": list(verdict.not_checked),
         "proof": None if verdict.outcome is None else verdict.outcome.value,
         "evidence": list(verdict.evidence),
+        "notes": [asdict(note) for note in verdict.notes],
     }
 
 
@@ -58,6 +59,7 @@ def verdict_of(data: Mapping[str, JSON], subject: str, case: Case) -> Verdict:
         tuple(data["not_checked"]),
         None if data["proof"] is None else Outcome(data["proof"]),
         tuple(data["evidence"]),
+        tuple(Finding(**note) for note in data.get("notes", ())),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.diagnose import Diagnosis, Explanation
+from crosscheck.diagnose import Diagnosis
 from crosscheck.failure import Failure
 from crosscheck.implementation import Subject, run
 from crosscheck.keep import Record
@@ -35,8 +35,7 @@ def record(
     overflows = {} if result.finite else known.overflows
 
     def failing(reference: Reference) -> set[str]:
-        checks = judge(subject.name, case, result, reference, overflows).checks
-        return {check.name for check in checks if check.status is Status.FAIL}
+        return set(judge(subject.name, case, result, reference, overflows).named(Status.FAIL))
 
     # as `examine` does: a failure by 16 samples alone is none yet
     right = known.truth if failing(known.truth) == failing(known.settled) else known.confirmed
@@ -62,8 +61,8 @@ def _because(diagnosis: Diagnosis) -> Iterator[str]:
     """Yield why, or what the wrong numbers look like."""
     cases = count(diagnosis.cases, "case")
     for explanation in diagnosis.explanations[:1]:
-        yield "; and ".join(mistake.says for mistake in explanation.mistakes)
-        yield f"({_names(explanation)}, reproduces the numbers to {number(explanation.ulps, 2)} ulp on {cases})"
+        yield explanation.says
+        yield f"({explanation.names}, reproduces the numbers to {number(explanation.ulps, 2)} ulp on {cases})"
     if diagnosis.cases and not diagnosis.explanations:
         yield f"no known mistake gives these numbers ({diagnosis.tried} tried on {cases})"
     for signature in diagnosis.signatures:
@@ -80,11 +79,7 @@ def _mistake(diagnosis: Diagnosis) -> Iterator[str]:
             if mistake.source:
                 yield f"seen in     {mistake.source}"
     for other in diagnosis.explanations[1:]:
-        yield f"or          {_names(other)}, which gives the same numbers"
-
-
-def _names(explanation: Explanation) -> str:
-    return " and ".join(mistake.name for mistake in explanation.mistakes)
+        yield f"or          {other.names}, which gives the same numbers"
 
 
 def _plain_location(location: Location) -> dict[str, Any]:

@@ -138,10 +138,9 @@ def _fixed(verdict: Verdict, then: Mapping[str, str]) -> tuple[Outcome, str]:
 
 def _wrong(verdict: Verdict) -> dict[str, str]:
     """Return what is wrong, by name, in a word or two."""
-    found = {check.name: "wrong" for check in verdict.checks if check.status is Status.FAIL}
+    found = dict.fromkeys(verdict.named(Status.FAIL), "wrong")
     for finding in verdict.findings:  # what was raised may have an address in it, so its kind alone counts
-        text = finding.text.partition(":")[0] if finding.kind == "raised" else f"({finding.text})"
-        found[finding.name] = f"{finding.kind} {text}"
+        found[finding.name] = finding.sort if finding.kind == "raised" else f"{finding.kind} ({finding.text})"
     return found
 
 

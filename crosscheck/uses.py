@@ -1,8 +1,8 @@
 """Second use: what a network returns must not depend on what was done with it before.
 
 Buffers that are kept, reused, written into or not cleared go unseen as long as every case is run once, on its own. So
-here a case is run again, after larger and smaller ones; and of a subject in two steps (`crosscheck.implementation.TwoSteps`)
-the steps are taken in other orders:
+here a case is run again, after larger and smaller ones; and of a subject in two steps
+(`crosscheck.implementation.TwoSteps`) the steps are taken in other orders:
 
     inputs only read      inputs, cotangents, and the outputs that the forward pass returned, are the same afterwards
     same again            a case, a larger one, the case, a smaller one, the case

@@ -102,6 +102,10 @@ class Verdict:
         undecided = Status.INCONCLUSIVE in statuses or self.outcome is Outcome.OPEN
         return Status.INCONCLUSIVE if undecided else Status.PASS
 
+    def named(self, status: Status) -> tuple[str, ...]:
+        """Return the tensors whose check came to a status."""
+        return tuple(check.name for check in self.checks if check.status is status)
+
     @property
     def ratio(self) -> float:
         """The largest error in units of its bound."""
@@ -122,7 +126,7 @@ def same_failure(first: Verdict, other: Verdict) -> bool:
     """
     a, b = _wrong(first), _wrong(other)
     outputs = [{name for name in names if not name.startswith("d")} for names in (a, b)]
-    kinds = [{_kind(finding) for finding in verdict.findings} for verdict in (first, other)]
+    kinds = [{finding.sort for finding in verdict.findings} for verdict in (first, other)]
     return (
         other.subject == first.subject
         and bool(a & b) == bool(a)
@@ -134,12 +138,7 @@ def same_failure(first: Verdict, other: Verdict) -> bool:
 
 def _wrong(verdict: Verdict) -> set[str]:
     """Return the tensors whose numbers are wrong, without their layers and directions."""
-    return {base(check.name) for check in verdict.checks if check.status is Status.FAIL}
-
-
-def _kind(finding: Finding) -> str:
-    """Return what a finding is about: its kind, and of what was raised, the type."""
-    return f"{finding.kind} {finding.text.partition(':')[0]}" if finding.kind == "raised" else finding.kind
+    return set(map(base, verdict.named(Status.FAIL)))
 
 
 def judge(

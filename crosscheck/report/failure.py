@@ -102,8 +102,7 @@ def _numbers(wrong: Sequence[TensorCheck]) -> Text:
 
 def _rest(verdict: Verdict) -> list[Text]:
     """Return what is right, what could not be decided, and what was not checked."""
-    right = [check.name for check in verdict.checks if check.status is Status.PASS]
-    blind = [check.name for check in verdict.checks if check.status is Status.INCONCLUSIVE]
+    right, blind = verdict.named(Status.PASS), verdict.named(Status.INCONCLUSIVE)
     named = (("right", right), ("undecided", blind), ("not checked", verdict.not_checked))
     return [part for label, names in named for part in wrapped(label, names, ", ")]
 
@@ -117,16 +116,16 @@ def _why(diagnosis: Diagnosis) -> list[Text]:
         looks = [f"{', '.join(s.tensors)}: {s.says}" for s in diagnosis.signatures]
         return [line("because", nothing), *wrapped("looks like", looks)]
     first, *others = diagnosis.explanations
-    same = [f"{_names(other)}: the same numbers" for other in others[:ALIKE]]
+    same = [f"{other.names}: the same numbers" for other in others[:ALIKE]]
     same += [f"{len(others) - ALIKE} more: the same numbers"] if len(others) > ALIKE else []
     return [*_because(first), *[line("or", text) for text in same]]
 
 
 def _because(explanation: Explanation) -> Iterator[Text]:
     mistakes = explanation.mistakes
-    says = "; and ".join(mistake.says for mistake in mistakes)
+    says = explanation.says
     word, verb = ("mistake", "reproduces") if len(mistakes) == 1 else ("mistakes", "reproduce")
-    how = f"{word} {_names(explanation)}, {verb} it to {number(explanation.ulps, 2)} ulp"
+    how = f"{word} {explanation.names}, {verb} it to {number(explanation.ulps, 2)} ulp"
     if len(says) + len(how) <= TOGETHER:
         yield line("because", f"{says} ({how})")
     else:
@@ -135,7 +134,3 @@ def _because(explanation: Explanation) -> Iterator[Text]:
     for mistake in mistakes:
         yield line("", f"  yours       {mistake.wrong}")
         yield line("", f"  should be   {mistake.right}")
-
-
-def _names(explanation: Explanation) -> str:
-    return " and ".join(mistake.name for mistake in explanation.mistakes)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from crosscheck.case import Case
 
@@ -47,3 +49,13 @@ def _moved(name: str, array: Any, axes: str, *batch: Any) -> Any:
     if axes == "T" and name in (*SEQUENCES, *STATES):
         return array[batch]
     return array.swapaxes(0, 1) if axes == "BT" and name in SEQUENCES else array
+
+
+def padding(case: Case, name: str) -> Any:
+    """Return where an array over time, as y or dx, is padding, of a shape to go with it."""
+    shape = case.result_shapes[name]
+    if case.lengths is None:
+        return np.zeros(shape, dtype=bool)
+    outside = np.arange(case.T)[:, None] >= np.array(case.lengths)
+    outside = outside.T if case.spec.axes == "BT" else outside
+    return np.broadcast_to(outside.reshape(outside.shape + (1,) * (len(shape) - 2)), shape)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from crosscheck.axes import BATCH, TIME
+from crosscheck.axes import BATCH, TIME, padding
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.evidence import Seen, look
@@ -44,7 +44,7 @@ from crosscheck.parts import (
     units_of,
     wrong_along,
 )
-from crosscheck.paths import Reading, merged, padding, paths, read
+from crosscheck.paths import Reading, merged, paths, read
 from crosscheck.probes import probes
 from crosscheck.spec import base
 from crosscheck.verdict import Status, Verdict

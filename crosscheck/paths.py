@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crosscheck.axes import AXES, TIME
+from crosscheck.axes import AXES, TIME, padding
 from crosscheck.case import Case
 from crosscheck.evidence import Seen
 from crosscheck.experiments import from_step, tried, with_input_at
@@ -89,16 +89,6 @@ def _by_weights(subject: Subject, case: Case) -> Paths | None:
         found.wrong[-1, t] = "dW_xh" in seen.wrong
         found.right[-1, t] = "dW_xh" in seen.right and bool(np.any(seen.known.worst.want["dW_xh"]))
     return found
-
-
-def padding(case: Case, name: str) -> Any:
-    """Return where an array over time, as y or dx, is padding, of a shape to go with it."""
-    shape = case.result_shapes[name]
-    if case.lengths is None:
-        return np.zeros(shape, dtype=bool)
-    outside = np.arange(case.T)[:, None] >= np.array(case.lengths)
-    outside = outside.T if case.spec.axes == "BT" else outside
-    return np.broadcast_to(outside.reshape(outside.shape + (1,) * (len(shape) - 2)), shape)
 
 
 def read(found: Paths) -> Reading | None:

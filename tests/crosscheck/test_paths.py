@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from crosscheck import Case, Subject
-from crosscheck.paths import Paths, Reading, padding, paths, read
+from crosscheck.axes import padding
+from crosscheck.paths import Paths, Reading, paths, read
 from crosscheck.referee.patched import Patch, patched
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subjects.manual import manual

@@ -259,8 +259,8 @@ def _run_campaign(
 ) -> int:
     from rich.console import Console
 
-    from crosscheck.campaign import campaign
-    from crosscheck.commands._failing import shown
+    from crosscheck.campaign import campaign, explaining
+    from crosscheck.commands._failing import keep
     from crosscheck.examine import examine
     from crosscheck.journal import identity
     from crosscheck.report.terminal import Terminal, coverage, notes, outcome, summary
@@ -268,8 +268,9 @@ def _run_campaign(
     journal = _journal(identity(subjects, settings, limits), resume)
     console = Console(markup=False, emoji=False)
     try:
-        with Terminal(console, shown(subjects, kept), verbose) as terminal:
-            report = campaign(subjects, settings, terminal, journal.recorded(examine) if journal else examine)
+        with Terminal(console, verbose) as terminal:
+            listen = explaining(subjects, terminal, keep if kept else None)
+            report = campaign(subjects, settings, listen, journal.recorded(examine) if journal else examine)
     except BaseException:
         if journal:
             journal.close()
@@ -366,8 +367,10 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], kept: bool
     from rich.console import Console
 
     from crosscheck.case import Case
-    from crosscheck.commands._failing import shown
+    from crosscheck.commands._failing import keep
     from crosscheck.examine import examine
+    from crosscheck.failure import explained
+    from crosscheck.report.failure import failed
     from crosscheck.report.terminal import passed
     from crosscheck.verdict import Status
 
@@ -379,10 +382,13 @@ def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], kept: bool
         for subject in subjects:
             if subject not in able:
                 _print_not_checked(console, subject, case)
-    show = shown(subjects, kept)
+    by_name = {subject.name: subject for subject in subjects}
     for verdict in verdicts:
-        wrong = verdict.status is Status.FAIL
-        console.print(show(verdict, None) if wrong else passed(verdict), soft_wrap=True)
+        if verdict.status is Status.FAIL:
+            found = explained(by_name.get(verdict.subject), verdict, keep=keep if kept else None)
+            console.print(failed(found.failure, found.kept), soft_wrap=True)
+        else:
+            console.print(passed(verdict), soft_wrap=True)
     statuses = {verdict.status for verdict in verdicts}
     if Status.FAIL in statuses or (strict and Status.INCONCLUSIVE in statuses):
         return MISMATCH

@@ -49,7 +49,7 @@ def record(subject: Subject, failure: Failure, recipe: Mapping[str, Any] | None 
         mistake=tuple(_mistake(failure.diagnosis)),
         agreed=failure.agreed,
         location=_plain_location(failure.location) if failure.location else {},
-        diagnosis=_plain_diagnosis(failure.diagnosis),
+        diagnosis=plain_diagnosis(failure.diagnosis),
     )
 
 
@@ -83,7 +83,8 @@ def _plain_location(location: Location) -> dict[str, Any]:
     return fields | {"case": str(location.case), "reach": location.reach.value}
 
 
-def _plain_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+def plain_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return a diagnosis as plain data."""
     told = ("name", "family", "says", "right", "wrong", "belief", "source")
     explanations = [
         {

@@ -18,12 +18,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from crosscheck.campaign import Checked, Ended, Event, Explained, Failed, GroupDone, Started, Tally
+from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.failure import Failure
-from crosscheck.plain import JSON, plain_verdict, without_nan
+from crosscheck.plain import JSON, plain_verdict, verdict_of, without_nan
 from crosscheck.record import plain_diagnosis
 from crosscheck.report.defined import defined
 from crosscheck.report.failure import again, failure_text
@@ -64,6 +65,23 @@ class _Done:
     notes: tuple[tuple[str, str, int], ...] = ()
     status: str = ""
     stopped: bool = False
+
+
+@dataclass(frozen=True)
+class _Explanation:
+    mistakes: tuple[Mapping[str, str], ...]
+    ulps: float
+    cases: int
+
+
+@dataclass(frozen=True)
+class _Diagnosis:
+    """What `crosscheck.record.plain_diagnosis` gives."""
+
+    explanations: tuple[_Explanation, ...]
+    signatures: tuple[Mapping[str, JSON], ...]
+    tried: int
+    cases: int
 
 
 class Stream:
@@ -226,11 +244,28 @@ class _Read:
             _check_status(self.done.status, "")
         elif event in PARTS:
             part, kind = PARTS[event]
-            self.parts[part].append(typed(kind, data))
-            for outcome in getattr(self.parts[part][-1], "outcomes", ()):
-                _check_status(outcome.status)
+            self.parts[part].append(_sound(typed(kind, data)))
         else:
             raise ValueError(f"the event {event!r}, which this version does not know")
+
+
+def _sound(part: Any) -> Any:
+    """Return a part of a run.
+
+    Raises:
+        ValueError: what is plain data in it is not what it should be.
+    """
+    match part:
+        case Row():
+            for outcome in part.outcomes:
+                _check_status(outcome.status)
+        case Shown():
+            typed(_Diagnosis, part.diagnosis)
+            try:
+                verdict_of(part.verdict, part.subject, cast(Case, None))  # the case is only passed on
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError(f"a verdict that is none: {error!r}") from error
+    return part
 
 
 def _check_status(status: str, *others: str) -> None:

@@ -287,6 +287,38 @@ def campaign(
     return report
 
 
+def given(asked: Sequence[tuple[Case, tuple[Subject, ...]]], listen: Listener = silent) -> Report:
+    """Check subjects on given cases, by all the means there are.
+
+    Args:
+        asked: the cases, each with the subjects that are asked about it.
+        listen: called with each event as it happens.
+    """
+    subjects = tuple({subject.name: subject for _, able in asked for subject in able}.values())
+    tallies: dict[tuple[str, str], Tally] = {}
+    failures: list[Verdict] = []
+    notes: Counter[tuple[str, str]] = Counter()
+    listen(Started(subjects, Settings(), len({(case.spec.cell, case.dtype) for case, _ in asked})))
+    for case, able in asked:
+        start, key = time.monotonic(), (case.spec.cell, case.dtype)
+        verdicts = examine(able, case, deep=True)
+        if not verdicts:
+            continue
+        listen(Checked(case, verdicts))
+        for verdict in verdicts:
+            if verdict.status is Status.FAIL:
+                listen(Failed(verdict, None))
+                failures.append(verdict)
+        notes.update(_noted(verdicts))
+        tally = tallies.get(key, Tally(*key)).plus(verdicts)
+        tallies[key] = replace(tally, seconds=tally.seconds + time.monotonic() - start)
+    for tally in tallies.values():
+        listen(GroupDone(tally))
+    report = Report(tuple(subject.name for subject in subjects), tuple(tallies.values()), tuple(failures), notes=notes)
+    listen(Ended(report))
+    return report
+
+
 def smallest(
     strategy: Any,
     fails: Callable[[Case], bool | None],
@@ -414,7 +446,7 @@ class _Group:
                 self.tally = self.tally.plus(verdicts)
                 for name in features.shown(case):
                     self.covered[name] = self.covered.get(name, 0) + 1
-                self.notes.update({(v.subject, note.text) for v in verdicts for note in v.notes if note.counted})
+                self.notes.update(_noted(verdicts))
                 self.listen(Checked(case, verdicts))
                 for verdict in wrong[:1]:
                     self.listen(Failing(verdict))
@@ -432,6 +464,11 @@ class _Group:
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def _noted(verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
+    """Return what is noted of subjects and is no fault, and says the same of every case."""
+    return {(verdict.subject, note.text) for verdict in verdicts for note in verdict.notes if note.counted}
 
 
 def _kinds(failure: Any) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections import deque
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
@@ -87,6 +88,29 @@ class Terminal:
             case GroupDone(tally) if not self.console.is_terminal:
                 counts = f"{tally.cases} cases, {tally.failed} failed, {tally.inconclusive} inconclusive"
                 self.console.print(f"{tally.cell} {tally.dtype}: {counts}, {tally.seconds:.1f} s", highlight=False)
+
+
+class CaseByCase:
+    """A listener that shows every verdict on given cases, in order.
+
+    Args:
+        console: where to write.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.waiting: deque[Verdict] = deque()
+
+    def __call__(self, event: Event) -> None:
+        """Show the verdicts up to the next failure, which is shown when it is explained."""
+        match event:
+            case Checked(_, verdicts):
+                self.waiting.extend(verdicts)
+            case Explained(_, failure, kept):
+                self.waiting.popleft()
+                self.console.print(failed(failure, kept), soft_wrap=True)
+        while self.waiting and self.waiting[0].status is not Status.FAIL:
+            self.console.print(passed(self.waiting.popleft()), soft_wrap=True)
 
 
 def summary(report: Report) -> RenderableType:

@@ -11,7 +11,6 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from crosscheck.case import Case
 from crosscheck.golden.vector import Golden, Kind, Vector
 from crosscheck.implementation import Result, Subject, run
 from crosscheck.referee.truth import Known
@@ -39,6 +38,12 @@ class Checked:
     def failures(self) -> dict[str, Verdict]:
         """The verdicts that are FAIL, by the vector's ID."""
         return {id: verdict for id, verdict in self.verdicts.items() if verdict.status is Status.FAIL}
+
+    @property
+    def shown(self) -> tuple[Verdict, ...]:
+        """Of the failures, one a cell: that on the smallest case."""
+        by_size = sorted(self.failures.values(), key=lambda verdict: sum(map(np.size, verdict.case.arrays.values())))
+        return tuple({verdict.case.spec.cell: verdict for verdict in reversed(by_size)}.values())
 
 
 @dataclass(frozen=True)
@@ -74,17 +79,21 @@ def check(subject: Subject, golden: Golden) -> Checked:
         golden: the set.
     """
     valid = [vector for vector in golden.vectors if vector.kind is Kind.VALID]
-    used = [vector for vector in valid if uses(subject, vector.case)]
+    used = [vector for vector in valid if uses(subject, vector)]
     ids = {vector.id for vector in used}
     verdicts = {vector.id: judged(subject, vector) for vector in used}
     return Checked(verdicts, tuple(vector for vector in valid if vector.id not in ids))
 
 
-def uses(subject: Subject, case: Case) -> bool:
-    """Say whether a subject supports a case; its largest sizes limit what is drawn, unless it states them itself."""
+def uses(subject: Subject, vector: Vector) -> bool:
+    """Say whether a vector is for a subject: recorded of it, or of a case that it supports.
+
+    Its largest sizes limit what is drawn, and no vector, unless it states them itself.
+    """
+    case = vector.case
     sizes = dict(zip(SIZES, (case.T, case.B, case.spec.input_size, case.spec.hidden_size), strict=True))
     free = {name: (size,) for name, size in sizes.items() if name not in subject.declared}
-    return supported(case, {**subject.options, **free})
+    return vector.recording.subject == subject.name or supported(case, {**subject.options, **free})
 
 
 def judged(subject: Subject, vector: Vector) -> Verdict:

@@ -84,7 +84,7 @@ def moved_since(golden: Golden, subject: Subject) -> Moved:
         golden: the set.
         subject: the subject; vectors that it does not support are left out.
     """
-    used = [v for v in golden.vectors if v.kind is Kind.VALID and uses(subject, v.case)]
+    used = [v for v in golden.vectors if v.kind is Kind.VALID and uses(subject, v)]
     moves = [move for vector in used for move in _since(vector, run(subject, vector.case).values)]
     return Moved(tuple(moves), len(used))
 

@@ -16,8 +16,11 @@ from crosscheck import ArgumentError, Case, Report, Status, assert_agrees, check
 from crosscheck.campaign import Checked, Ended, Event, Explained, Failed, GroupDone, Started, explaining, given
 from crosscheck.failure import explain
 from crosscheck.implementation import make
+from crosscheck.report.digest import sums
 from crosscheck.report.formats import github, junit, md
-from crosscheck.report.reports import Reports
+from crosscheck.report.reports import Reports, joined
+from crosscheck.report.run import Group, Outcome, Row, Run
+from crosscheck.report.run import Tested as Line  # a name that pytest takes for no test
 from crosscheck.report.stream import read
 from crosscheck.report.terminal import CaseByCase
 from crosscheck.subjects.manual import manual
@@ -100,6 +103,42 @@ def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path)
     with pytest.raises(ArgumentError, match="wanted some of github, "):
         Reports(["md", "pdf"], tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def ran(date: str, name: str, status: str, **more: Any) -> Run:
+    row = Row("gru:T1B1I1H1:seed=0", "gru", "float64", True, (Outcome(name, status or "PASS", 0.5, 1e-15),))
+    group = Group("gru", "float64", 1, 1, 0, int(status == "FAIL"), 0.5, 1e-15, 2.0)
+    facts: dict[str, Any] = {"subjects": (Line(name), Line("both")), "rows": (row,), "groups": (group,)}
+    return Run(date, {"numpy": "2"}, "pytest", 3, {"of": name}, **facts, status=status, **more)
+
+
+def test_runs_side_by_side_are_one() -> None:
+    first = ran("2", "a", "PASS", covered={"T=1": 1, "T=2": 0}, notes=(("both", "loud", 1),))
+    second = ran(
+        "1", "b", "FAIL", covered={"T=1": 2, "wide": 1}, notes=(("both", "loud", 2), ("b", "odd", 1)), stopped=True
+    )
+    run = joined([first, second])
+    assert (run.date, run.command, run.seed, run.settings) == ("1", "pytest", 3, {"of": "a"})
+    assert [tested.name for tested in run.subjects] == ["a", "both", "b"]
+    assert run.rows == first.rows + second.rows
+    assert sums(run) == (Group("gru", "float64", 2, 2, 0, 1, 0.5, 1e-15, 4.0),)
+    assert run.covered == {"T=1": 3, "T=2": 0, "wide": 1}
+    assert run.notes == (("both", "loud", 3), ("b", "odd", 1))
+    assert (run.status, run.stopped) == ("FAIL", True)
+    assert joined([first]) == first
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        (("PASS", ""), ""),
+        (("FAIL", "PASS"), "FAIL"),
+        (("INCONCLUSIVE", "PASS"), "PASS"),
+        (("INCONCLUSIVE",), "INCONCLUSIVE"),
+    ],
+)
+def test_what_runs_side_by_side_come_to(statuses: tuple[str, ...], status: str) -> None:
+    assert joined([ran("1", "a", each) for each in statuses]).status == status
 
 
 # given cases

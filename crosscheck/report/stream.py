@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
@@ -141,7 +141,7 @@ class Stream:
             case Failed(verdict, after):
                 self._failed(Explained(None, Failure(verdict, after)))
             case GroupDone(tally):
-                self._write(_line("group", Group(**asdict(tally))))
+                self._write(_line("group", Group(**vars(tally))))
             case Ended(report):
                 covered = _plus(self.done.covered, report.covered)
                 noted = _plus({(name, text): cases for name, text, cases in self.done.notes}, report.notes)
@@ -320,11 +320,11 @@ def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
 
 
 def _first(begun: _Begun) -> str:
-    return _text({"event": BEGUN, "format": FORMAT, **asdict(begun)})
+    return _text({"event": BEGUN, "format": FORMAT, **vars(begun)})
 
 
 def _line(event: str, what: Any) -> str:
-    return _text({"event": event, **asdict(what)})
+    return _text({"event": event, **vars(what)})
 
 
 def _text(data: Mapping[str, Any]) -> str:

@@ -31,8 +31,7 @@ from crosscheck.keep import keep
 from crosscheck.record import record as record_failure
 from crosscheck.report.failure import failure_text
 from crosscheck.report.formats import formats, ndjson
-from crosscheck.report.reports import FOLDER, write
-from crosscheck.report.run import Run
+from crosscheck.report.reports import FOLDER, joined, write
 from crosscheck.report.stream import Stream, lines, read
 from crosscheck.verdict import Status, Verdict
 
@@ -318,7 +317,7 @@ def summary(settings: Settings, told: Sequence[Mapping[str, Any]]) -> Iterator[s
     if all(each["whole"] for each in told):
         yield from _unused([each["vectors"] for each in parts])
     if settings.reports:
-        run = _together([read(each["events"]) for each in parts])
+        run = joined([read(each["events"]) for each in parts])
         lines_of: list[str] = []
         asked = formats(settings.reports)
         if any(format.FILE for format in asked.values()):
@@ -338,21 +337,3 @@ def _unused(sets: Sequence[Mapping[str, Mapping[str, Sequence[str]]]]) -> Iterat
         if unused:
             more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
             yield f"{place}: no test uses {', '.join(unused[:3])}{more}"
-
-
-def _together(runs: Sequence[Run]) -> Run:
-    """Return the runs of several processes as one."""
-    statuses = [run.status for run in runs]
-    covered: dict[str, int] = {}
-    for run in runs:
-        covered |= {name: covered.get(name, 0) + count for name, count in run.covered.items()}
-    return replace(
-        runs[0],
-        subjects=tuple(dict.fromkeys(subject for run in runs for subject in run.subjects)),
-        rows=tuple(row for run in runs for row in run.rows),
-        failures=tuple(failure for run in runs for failure in run.failures),
-        groups=tuple(group for run in runs for group in run.groups),
-        covered=covered,
-        notes=tuple(note for run in runs for note in run.notes),
-        status=next((status for status in ("FAIL", "", "PASS") if status in statuses), "INCONCLUSIVE"),
-    )

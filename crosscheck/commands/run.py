@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import shlex
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,11 +17,12 @@ from crosscheck.errors import ArgumentError
 from crosscheck.exits import MISMATCH, NOTHING, PASSED, USAGE
 
 if TYPE_CHECKING:
+    from crosscheck.campaign import Settings
     from crosscheck.case import Case
     from crosscheck.host import Limits
     from crosscheck.implementation import Subject
     from crosscheck.journal import Journal
-    from crosscheck.verdict import Verdict
+    from crosscheck.report.reports import Reports
 
 CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
@@ -79,6 +86,21 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 )
 @click.option("--in-process", is_flag=True, help="Run each TARGET in this process, for a debugger; it can end it.")
 @click.option("--resume", is_flag=True, help="Go on with the same run where it was killed or interrupted.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT,...",
+    help="Report the run too: github, html, junit, md or ndjson.",
+)
+@click.option(
+    "--report-dir",
+    "folder",
+    default="crosscheck-report",
+    show_default=True,
+    type=click.Path(file_okay=False),
+    help="Where the reports go.",
+)
 @click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def command(
@@ -106,6 +128,8 @@ def command(
     memory: int,
     in_process: bool,
     resume: bool,
+    reports: tuple[str, ...],
+    folder: str,
     strict: bool,
     verbose: bool,
 ) -> int:
@@ -124,6 +148,8 @@ def command(
     """
     if resume and (by_itself or properties or second_use or case_lines):
         raise ArgumentError("--resume", "--self, --properties, --second-use or --case", "a run without these")
+    if reports and (by_itself or properties or second_use or list_specs):
+        raise ArgumentError("--report", "--self, --properties, --second-use or --list", "a run without these")
     if by_itself:
         return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
     if list_regimes:
@@ -149,7 +175,7 @@ def command(
         return _list_specs(subjects)
     families = [module for module, asked in (("properties", properties), ("uses", second_use)) if asked]
     if case_lines and not families:
-        return _run_cases(subjects, case_lines, not no_keep, strict)
+        return _run_cases(subjects, case_lines, _reports(reports, folder, 0, {}), not no_keep, strict)
     unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
     if unsaid and not cells and not case_lines:
         wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
@@ -163,7 +189,23 @@ def command(
     settings = Settings(max_examples, max_time, seed, not no_shrink, options, features)
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
-    return _run_campaign(subjects, settings, limits, resume, not no_keep, strict, verbose)
+    told = _reports(reports, folder, seed, _said(settings, limits))
+    return _run_campaign(subjects, settings, limits, told, resume, not no_keep, strict, verbose)
+
+
+def _reports(asked: tuple[str, ...], folder: str, seed: int, settings: Mapping[str, Any]) -> Reports | None:
+    """Return what listens for reports; None where none is asked for."""
+    if not asked:
+        return None
+    from crosscheck.report.reports import Reports
+
+    return Reports(asked, Path(folder), shlex.join(["crosscheck", *sys.argv[1:]]), seed, settings, click.echo)
+
+
+def _said(settings: Settings, limits: Limits | None) -> dict[str, Any]:
+    """Return what else a run was told, besides the seed, in plain data."""
+    plain = asdict(settings) | {"limits": limits and asdict(limits)}
+    return {name: value for name, value in plain.items() if name != "seed"}
 
 
 def _loaded(targets: tuple[str, ...], limits: Limits | None) -> tuple[Subject, ...]:
@@ -252,6 +294,7 @@ def _run_campaign(
     subjects: tuple[Subject, ...],
     settings: Any,
     limits: Limits | None,
+    reports: Reports | None,
     resume: bool,
     kept: bool,
     strict: bool,
@@ -259,29 +302,31 @@ def _run_campaign(
 ) -> int:
     from rich.console import Console
 
-    from crosscheck.campaign import campaign
-    from crosscheck.commands._failing import shown
+    from crosscheck.campaign import campaign, explaining, several, silent
+    from crosscheck.commands._failing import keep
     from crosscheck.examine import examine
     from crosscheck.journal import identity
     from crosscheck.report.terminal import Terminal, coverage, notes, outcome, summary
 
     journal = _journal(identity(subjects, settings, limits), resume)
     console = Console(markup=False, emoji=False)
-    try:
-        with Terminal(console, shown(subjects, kept), verbose) as terminal:
-            report = campaign(subjects, settings, terminal, journal.recorded(examine) if journal else examine)
-    except BaseException:
+    with reports or nullcontext() as listen:
+        try:
+            with Terminal(console, verbose) as terminal:
+                told = explaining(subjects, several(terminal, listen or silent), keep if kept else None)
+                report = campaign(subjects, settings, told, journal.recorded(examine) if journal else examine)
+        except BaseException:
+            if journal:
+                journal.close()
+            raise
         if journal:
-            journal.close()
-        raise
-    if journal:
-        journal.finish()
-    console.print(summary(report))
-    if report.notes:
-        console.print(notes(report.notes), soft_wrap=True)
-    if verbose or not report.failures:  # a run that fails ends before it has seen much
-        console.print(coverage(report.covered, verbose), soft_wrap=True)
-    console.print(outcome(report))
+            journal.finish()
+        console.print(summary(report))
+        if report.notes:
+            console.print(notes(report.notes), soft_wrap=True)
+        if verbose or not report.failures:  # a run that fails ends before it has seen much
+            console.print(coverage(report.covered, verbose), soft_wrap=True)
+        console.print(outcome(report))
     if report.failures or (strict and report.inconclusive):
         return MISMATCH
     return NOTHING if report.cases == report.inconclusive else PASSED
@@ -362,28 +407,34 @@ def _run_self(target: str, shapes: tuple[str, ...], max_examples: int, seed: int
     return PASSED if any(verdict.status is Status.PASS for verdict in seen) else NOTHING
 
 
-def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], kept: bool, strict: bool) -> int:
+def _run_cases(
+    subjects: tuple[Subject, ...], lines: tuple[str, ...], reports: Reports | None, kept: bool, strict: bool
+) -> int:
     from rich.console import Console
 
+    from crosscheck.campaign import Checked, Event, explaining, given, several, silent
     from crosscheck.case import Case
-    from crosscheck.commands._failing import shown
-    from crosscheck.examine import examine
-    from crosscheck.report.terminal import passed
+    from crosscheck.commands._failing import keep
+    from crosscheck.report.terminal import CaseByCase
     from crosscheck.verdict import Status
 
     console = Console(markup=False, emoji=False)
-    verdicts: list[Verdict] = []
+    asked = []
     for case in map(Case.parse, lines):
         able = tuple(subject for subject in subjects if _states_support(subject, case))
-        verdicts += examine(able, case, deep=True)
+        asked.append((case, able))
         for subject in subjects:
             if subject not in able:
                 _print_not_checked(console, subject, case)
-    show = shown(subjects, kept)
-    for verdict in verdicts:
-        wrong = verdict.status is Status.FAIL
-        console.print(show(verdict, None) if wrong else passed(verdict), soft_wrap=True)
-    statuses = {verdict.status for verdict in verdicts}
+    statuses: set[Status] = set()
+
+    def count(event: Event) -> None:
+        if isinstance(event, Checked):
+            statuses.update(verdict.status for verdict in event.verdicts)
+
+    with reports or nullcontext() as listen:
+        told = several(count, CaseByCase(console), listen or silent)
+        given(asked, explaining(subjects, told, keep if kept else None))
     if Status.FAIL in statuses or (strict and Status.INCONCLUSIVE in statuses):
         return MISMATCH
     return PASSED if Status.PASS in statuses else NOTHING

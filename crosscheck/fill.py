@@ -57,6 +57,17 @@ def fill(case: Case) -> dict[str, Any]:
     return arrays
 
 
+def shapes(case: Case) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array that `fill` makes for a case, by name, without making any."""
+    spec, results = case.spec, case.result_shapes
+    found = {name: results[f"d{name}"] for name in case.input_names}
+    if spec.loss == "none":
+        found |= {f"d{name}": results[name] for name in case.output_names}
+    else:
+        found["target"] = results["y"]
+    return found | {name: shape for name, (shape, _) in _mask_shapes(case).items()}
+
+
 def _lengths(case: Case) -> Any:
     return np.array(case.lengths or (case.T,) * case.B)
 
@@ -112,28 +123,32 @@ def _padded(case: Case, array: Any, lead: int = 0) -> Any:
     return np.where(padding, np.nan, array)
 
 
+def _mask_shapes(case: Case) -> dict[str, tuple[tuple[int, ...], float]]:
+    """Return the shape of each mask that the spec's rates ask for, with its rate."""
+    spec, sequence, runs = case.spec, (case.T, case.B), len(case.spec.runs)
+    masks: dict[str, tuple[tuple[int, ...], float]] = {}
+    if spec.dropout and spec.train:
+        masks["dropout"] = ((spec.num_layers - 1, *sequence, spec.h_size), spec.dropout)
+    if spec.recurrent_dropout and spec.train:
+        masks["recurrent"] = ((runs, *sequence, spec.state_sizes["h"]), spec.recurrent_dropout)
+    if spec.zoneout:
+        masks |= {f"zoneout_{name}": ((runs, *sequence, size), spec.zoneout) for name, size in spec.state_sizes.items()}
+    return masks
+
+
 def _masks(case: Case) -> dict[str, Any]:
-    """Return the masks that the spec's rates ask for, drawn or, in zoneout's evaluation, constant.
+    """Return the masks, drawn or, in zoneout's evaluation, constant.
 
     What is kept is scaled by 1 / (1 - rate) to 8 bits, so that it is the same number in every format.
     """
-    spec, sequence, masks = case.spec, (case.T, case.B), {}
-    runs = len(spec.runs)
-    dropped = {
-        "dropout": (spec.dropout, (spec.num_layers - 1, *sequence, spec.h_size)),
-        "recurrent": (spec.recurrent_dropout, (runs, *sequence, spec.state_sizes["h"])),
-    }
-    for name, (rate, shape) in dropped.items():
-        if rate and spec.train:
+    masks: dict[str, Any] = {}
+    for name, (shape, rate) in _mask_shapes(case).items():
+        if not name.startswith("zoneout"):
             masks[name] = (1 - bernoulli(case.seed, name, shape, rate)) * _eight_bits(1 / (1 - rate))
-    for state, size in spec.state_sizes.items():
-        name, shape = f"zoneout_{state}", (runs, *sequence, size)
-        if spec.zoneout:
-            masks[name] = (
-                bernoulli(case.seed, name, shape, spec.zoneout)
-                if spec.train
-                else np.full(shape, _eight_bits(spec.zoneout))
-            )
+        elif case.spec.train:
+            masks[name] = bernoulli(case.seed, name, shape, rate)
+        else:
+            masks[name] = np.full(shape, _eight_bits(rate))
     return masks
 
 

@@ -69,7 +69,7 @@ def parsed(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     cell, _, rest = text.strip().partition(":")
     size, *options = rest.split(":")
-    sizes = re.fullmatch(r"T(\d+)B(\d+)I(\d+)H(\d+)(?:O(\d+))?", size)
+    sizes = re.fullmatch(r"T([0-9]{1,10})B([0-9]{1,10})I([0-9]{1,10})H([0-9]{1,10})(?:O([0-9]{1,10}))?", size)
     if not sizes:
         raise ArgumentError("case", repr(text), "a line such as rnn_tanh:T2B1I1H1:seed=7")
     T, B, I, H, O = (int(group or 0) for group in sizes.groups())

@@ -13,6 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosscheck.commands._targets import (
+    CELLS,
+    adapter_of,
+    check_cells,
+    draw_options,
+    limits_of,
+    loaded,
+    settings_of,
+    target_options,
+    texts,
+)
 from crosscheck.errors import ArgumentError
 from crosscheck.exits import MISMATCH, NOTHING, PASSED, USAGE
 
@@ -24,9 +35,6 @@ if TYPE_CHECKING:
     from crosscheck.journal import Journal
     from crosscheck.report.reports import Reports
 
-CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
-DTYPES = ("float64", "float32", "bfloat16", "float16")
-
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
@@ -36,26 +44,9 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option(
     "--max-time", type=click.FloatRange(0, min_open=True), help="Begin no further case after so many seconds."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What the cases are drawn from.")
+@draw_options
 @click.option("--case", "case_lines", multiple=True, metavar="LINE", help="Check this case alone. Repeatable.")
-@click.option("--cell", "cells", multiple=True, type=click.Choice(CELLS), help="Draw this cell alone. Repeatable.")
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Draw this dtype alone. Repeatable.")
-@click.option(
-    "--regime",
-    "regimes",
-    multiple=True,
-    metavar="NAME",
-    help="Draw cases that show this alone; see --list-regimes. Repeatable: all of these, and one of the fills.",
-)
-@click.option(
-    "--as",
-    "adapter",
-    metavar="ADAPTER",
-    help="What makes a subject of a TARGET; see --adapters.",
-)
-@click.option(
-    "--set", "conventions", multiple=True, metavar="NAME=VALUE", help="With --as: a convention of TARGET. Repeatable."
-)
+@target_options
 @click.option("--infer", "inferring", is_flag=True, help="With --as: find the conventions out, by the forward pass.")
 @click.option("--adapters", "list_adapters", is_flag=True, help="Print what --as takes, and what --set.")
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
@@ -70,21 +61,6 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     "--properties", is_flag=True, help="Compare each TARGET with itself only, by what holds of every network."
 )
 @click.option("--second-use", is_flag=True, help="Look for what shows only when a TARGET is used again.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=10.0,
-    show_default=True,
-    help="Seconds that a TARGET may take for a case; for its first, which may compile, three times that.",
-)
-@click.option(
-    "--memory",
-    type=click.IntRange(1),
-    default=4096,
-    show_default=True,
-    help="MiB that a TARGET may take beyond what it has when it is loaded (Linux).",
-)
-@click.option("--in-process", is_flag=True, help="Run each TARGET in this process, for a debugger; it can end it.")
 @click.option("--resume", is_flag=True, help="Go on with the same run where it was killed or interrupted.")
 @click.option(
     "--report",
@@ -154,16 +130,13 @@ def command(
         return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
     if list_regimes:
         return _list_regimes()
-    from crosscheck.campaign import Settings
-    from crosscheck.features import split
-    from crosscheck.host import Limits
     from crosscheck.implementation import BUILT_IN, make
 
     if list_adapters:
         return _list_adapters()
-    limits = None if in_process else Limits(timeout, memory)
-    asked = _adapter(targets, adapter, conventions)
-    found = _inferred(targets, asked, cells, limits) if inferring else _loaded(_texts(targets, asked), limits)
+    limits = limits_of(timeout, memory, in_process)
+    asked = adapter_of(targets, adapter, conventions)
+    found = _inferred(targets, asked, cells, limits) if inferring else loaded(texts(targets, asked), limits)
     if found is None:
         return NOTHING
     subjects = found or tuple(
@@ -176,17 +149,9 @@ def command(
     families = [module for module, asked in (("properties", properties), ("uses", second_use)) if asked]
     if case_lines and not families:
         return _run_cases(subjects, case_lines, _reports(reports, folder, 0, {}), not no_keep, strict)
-    unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
-    if unsaid and not cells and not case_lines:
-        wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
-        raise ArgumentError(unsaid[0], "no word on which cell it is", wanted)
-    options: dict[str, Any]
-    options, features = split(regimes)
-    if cells:
-        options["cell"] = cells
-    if dtypes:
-        options["dtype"] = dtypes
-    settings = Settings(max_examples, max_time, seed, not no_shrink, options, features)
+    if not case_lines:
+        check_cells(subjects, cells)
+    settings = settings_of(max_examples, seed, cells, dtypes, regimes, max_time, not no_shrink)
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
     told = _reports(reports, folder, seed, _said(settings, limits))
@@ -206,31 +171,6 @@ def _said(settings: Settings, limits: Limits | None) -> dict[str, Any]:
     """Return what else a run was told, besides the seed, in plain data."""
     plain = asdict(settings) | {"limits": limits and asdict(limits)}
     return {name: value for name, value in plain.items() if name != "seed"}
-
-
-def _loaded(targets: tuple[str, ...], limits: Limits | None) -> tuple[Subject, ...]:
-    from crosscheck.host import hosted
-    from crosscheck.implementation import make
-
-    return tuple(map(make, targets)) if limits is None else hosted(*targets, limits=limits)
-
-
-def _adapter(targets: tuple[str, ...], adapter: str | None, settings: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the adapter and the conventions that were asked for."""
-    from crosscheck.adapters import conventions_of
-
-    if adapter is not None and not targets:
-        raise ArgumentError("as", adapter, "a TARGET with it")
-    if settings and adapter is None:
-        raise ArgumentError("set", settings[0], "--as with it: conventions are for an adapter")
-    return () if adapter is None else (adapter, conventions_of(settings))
-
-
-def _texts(targets: tuple[str, ...], asked: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the targets, each with the adapter and the conventions that were asked for as one text."""
-    from crosscheck.adapters import text_of
-
-    return tuple(text_of(target, *asked) for target in targets) if asked else targets
 
 
 def _inferred(
@@ -254,7 +194,7 @@ def _inferred(
         console.print(inferred(target, fits), soft_wrap=True)
         if not fits[0].fits:
             return None
-        (subject,) = _loaded(_texts((target,), (adapter, fits[0].conventions)), limits)
+        (subject,) = loaded(texts((target,), (adapter, fits[0].conventions)), limits)
         subjects.append(of_cell(subject, fits[0].cell))
     return tuple(subjects)
 

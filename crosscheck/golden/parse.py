@@ -32,10 +32,12 @@ class Parsed:
     Attributes:
         golden: the vectors with which nothing is wrong.
         faults: all that is wrong.
+        named: the names of the files that the index names; None if it could not be read.
     """
 
     golden: Golden
     faults: tuple[ArgumentError, ...]
+    named: frozenset[str] | None
 
 
 def parsed_set(index: bytes, read: Read, folder: str) -> Parsed:
@@ -46,7 +48,7 @@ def parsed_set(index: bytes, read: Read, folder: str) -> Parsed:
         read: gives that of every other file.
         folder: what messages call the folder.
     """
-    faults, vectors, comment = Faults(), list[Vector](), ""
+    faults, vectors, comment, named = Faults(), list[Vector](), "", None
     place = f"{folder}/{INDEX}"
     with faults.go_on():
         data = index_of(index, place)
@@ -58,11 +60,12 @@ def parsed_set(index: bytes, read: Read, folder: str) -> Parsed:
         for entry in data["files"]:
             with faults.go_on():
                 entries.append(_checked_entry(entry, f"{place}: files", entries))
+        named = frozenset(entry[part]["name"] for entry in entries for part in LIMITS)
         for entry in entries:
             vectors += _vectors(entry, read, folder, recordings, faults)
         with faults.go_on():
             _check_used(recordings, vectors, place, whole=not faults)
-    return Parsed(Golden(tuple(sorted(vectors, key=lambda vector: vector.id)), comment), tuple(faults))
+    return Parsed(Golden(tuple(sorted(vectors, key=lambda vector: vector.id)), comment), tuple(faults), named)
 
 
 def index_of(content: bytes, place: str) -> dict[str, JSON]:

@@ -13,12 +13,12 @@ Lines are ASCII. Where JSON has no number, there is its name: "NaN", "Infinity",
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from crosscheck.campaign import Checked, Ended, Event, Explained, Failed, GroupDone, Started, Tally
 from crosscheck.case import Case
@@ -43,6 +43,7 @@ PARTS: dict[str, tuple[str, type]] = {
     "group": ("groups", Group),
 }
 """The events that are a part of a run each: the field that they are gathered in, and what they are."""
+Key = TypeVar("Key")
 STATUSES = ("PASS", "FAIL", "INCONCLUSIVE")
 
 
@@ -131,14 +132,11 @@ class Stream:
             case GroupDone(tally):
                 self._write(_line("group", Group(**asdict(tally))))
             case Ended(report):
-                covered = Counter(self.done.covered)
-                covered.update(report.covered)  # which keeps what is 0
-                noted = Counter({(name, text): cases for name, text, cases in self.done.notes})
-                noted.update(report.notes)
+                covered = _plus(self.done.covered, report.covered)
+                noted = _plus({(name, text): cases for name, text, cases in self.done.notes}, report.notes)
                 notes = tuple((*key, cases) for key, cases in noted.items())
-                self.done = replace(
-                    self.done, covered=covered, notes=notes, stopped=self.done.stopped or report.stopped
-                )
+                stopped = self.done.stopped or report.stopped
+                self.done = replace(self.done, covered=covered, notes=notes, stopped=stopped)
 
     def close(self) -> None:
         """Write that the run is at its end."""
@@ -154,6 +152,11 @@ class Stream:
     def _write(self, line: str) -> None:
         self.file.write(line)
         self.file.flush()
+
+
+def _plus(counts: Mapping[Key, int], more: Mapping[Key, int]) -> dict[Key, int]:
+    """Return the sums of counts, also of what is 0."""
+    return {key: counts.get(key, 0) + more.get(key, 0) for key in (*counts, *more)}
 
 
 def row(verdicts: Sequence[Verdict]) -> Row:

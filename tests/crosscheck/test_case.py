@@ -12,6 +12,7 @@ from hypothesis import given
 
 from crosscheck import ArgumentError, Case, Spec
 from crosscheck.case import DTYPES
+from crosscheck.fill import shapes
 from crosscheck.regimes import REGIMES
 from crosscheck.strategies import cases
 
@@ -45,6 +46,16 @@ def test_every_dtype_gets_the_same_numbers(case: Case) -> None:
         other = replace(case, dtype=dtype, arrays={})
         assert other.arrays.keys() == case.arrays.keys()
         assert all(np.array_equal(other.arrays[name], array, equal_nan=True) for name, array in case.arrays.items())
+
+
+@given(cases())
+def test_the_shapes_are_known_before_there_are_arrays(case: Case) -> None:
+    assert shapes(replace(case, arrays={"": None})) == {name: array.shape for name, array in case.arrays.items()}
+
+
+def test_nothing_large_is_made_to_know_a_shape() -> None:
+    case = Case(Spec("lstm", 65536, 65536, zoneout=0.5), 65536, 65536, arrays={"": None})
+    assert shapes(case)["zoneout_c"] == (1, 65536, 65536, 65536)
 
 
 @given(cases())
@@ -201,6 +212,10 @@ SIZES = "a whole number from 1 to 65536"
         ("rnn_tanh", "case: got 'rnn_tanh', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
         ("rnn_tanh:T2B1H1", "case: got 'rnn_tanh:T2B1H1', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
         ("rnn_tanh:T2B1I1H-1", "case: got 'rnn_tanh:T2B1I1H-1', wanted a line such as rnn_tanh:T2B1I1H1:seed=7"),
+        (
+            f"rnn_tanh:T{'9' * 5000}B1I1H1",
+            f"case: got 'rnn_tanh:T{'9' * 5000}B1I1H1', wanted a line such as rnn_tanh:T2B1I1H1:seed=7",
+        ),
         ("rnn:T2B1I1H1", "cell: got 'rnn', wanted one of rnn_tanh, rnn_relu, lstm, gru"),
         ("rnn_tanh:T0B1I1H1", f"T: got 0, wanted {SIZES}"),
         ("rnn_tanh:T1B0I1H1", f"B: got 0, wanted {SIZES}"),

@@ -1,0 +1,173 @@
+"""Make the public set of golden vectors anew, beside this file or in another folder.
+
+    python vectors/make.py [FOLDER]
+
+`chosen.py` has the cases. Into some of them each known mistake is planted that shows in numbers: in every cell in which
+it may be made, and in both number formats if that is one cell alone. The same vectors come out each time, but for the
+date and the versions of the recording.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import chain, islice, repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosscheck.case import Case
+from crosscheck.golden.files import save
+from crosscheck.golden.record import planted, record, recording
+from crosscheck.golden.vector import Golden, Kind, Recording, Vector, Wrong
+from crosscheck.implementation import Result, Subject, make, run
+from crosscheck.mistakes import catalogue
+from crosscheck.mistakes.catalogue import CATALOGUE
+from crosscheck.mistakes.mistake import EVERY_CELL, Mistake
+from crosscheck.referee.patched import Patch, patched
+from crosscheck.spec import GATES
+from crosscheck.strategies import EVERYTHING, supported, supports
+from crosscheck.verdict import judge
+
+if __package__:
+    from vectors.chosen import DTYPES, KINK, chosen
+else:
+    from chosen import DTYPES, KINK, chosen
+
+COMMENT = (
+    "Gradients of recurrent networks, right by proof, and wrong ones to test checkers with. README.md beside this file "
+    "says how to read it."
+)
+CLEAR = 1000.0
+"""How many times its bound an error has to be for a mistake to show: beyond what any other order of sums explains."""
+LOOKED_AT = 5
+"""In how many vectors a mistake is planted, of which the one is kept in which its effect is smallest."""
+STRIDE = 7
+"""How many vectors further on the search for these begins than it did for the mistake before."""
+
+RELU = Patch(
+    "manual_rnn/activations.py",
+    "np.maximum(a, 0, out=a)",
+    "a[...] = np.where(a == 0, -0.0, np.maximum(a, 0))",  # so that h tells 0 from what is below
+)
+CLIP = "slope[...] = (a <= limit) & (a >= -limit)"
+
+
+def _of_relu(name: str, slope: str, says: str) -> tuple[Wrong, tuple[Patch, ...]]:
+    wrong = Wrong(
+        f"relu.{name}", "convention", f"relu's slope at 0 itself is {slope}: {says}", "f'(0) = 0", f"f'(0) = {slope}"
+    )
+    return wrong, (RELU, Patch(RELU.file, "slope[...] = h > 0", f"slope[...] = (h > 0) + {slope} * np.signbit(h)"))
+
+
+def _of_clip(name: str, slope: str, patch: str, says: str) -> tuple[Wrong, tuple[Patch, ...]]:
+    wrong = Wrong(
+        f"clip.{name}",
+        "convention",
+        f"the slope of the clip at its edge is {slope}: {says}",
+        "k'(+-clip) = 1",
+        f"k'(+-clip) = {slope}",
+    )
+    return wrong, (Patch("manual_rnn/cells/clip.py", CLIP, f"slope[...] = {patch}"),)
+
+
+CONVENTIONS = (
+    _of_relu("one-at-zero", "1", "the slope of what is to the right of it, from h = a if a >= 0"),
+    _of_relu("half-at-zero", "1/2", "the mean of both sides, as of a maximum of two equal numbers"),
+    _of_clip("zero-at-the-edge", "0", "(np.abs(a) < limit)", "what is clipped has none, and the edge is clipped"),
+    _of_clip(
+        "half-at-the-edge",
+        "1/2",
+        "0.5 * (np.abs(a) <= limit) + 0.5 * (np.abs(a) < limit)",
+        "the mean of both sides, as of a minimum of two equal numbers",
+    ),
+)
+"""Where a function has no derivative, others have chosen another number for it, and are right too."""
+
+
+def valid(case: Case, says: str, now: Recording) -> Vector:
+    """Return the valid vector of a case, and what it is there for."""
+    return replace(record(case, now), comment=says)
+
+
+def invalid(vectors: Sequence[Vector], cell: str) -> Iterator[Vector]:
+    """Yield vectors with a known mistake planted, each mistake that may be made in a cell and that shows.
+
+    Args:
+        vectors: valid ones of the cell.
+        cell: the cell.
+    """
+    for place, mistake in enumerate(CATALOGUE.values()):
+        if cell in mistake.cells:
+            dtypes = DTYPES if len(mistake.cells) == 1 else (DTYPES[(place + EVERY_CELL.index(cell)) % 2],)
+            options = supports(mistake.options, EVERYTHING)
+            for dtype in dtypes:
+                fitting = [v for v in vectors if v.case.dtype == dtype and supported(v.case, options)]
+                begin = STRIDE * place % max(len(fitting), 1)
+                yield from _least(mistake, fitting[begin:] + fitting[:begin])
+
+
+def _least(mistake: Mistake, vectors: Iterable[Vector]) -> Iterator[Vector]:
+    """Yield a vector with a mistake: of the first few in which it shows, the one in which it shows least; or none."""
+    wrong = Wrong(mistake.name, mistake.family, mistake.says, mistake.right, mistake.wrong)
+    network = make(catalogue.planted(mistake))
+    returned = ((vector, _returned(network, vector)) for vector in vectors)
+    shown = islice(((v, got) for v, got in returned if got and _largest(v, got) >= CLEAR), LOOKED_AT)
+    for vector, got in sorted(shown, key=lambda pair: _relative(*pair))[:1]:
+        yield planted(vector, wrong, got)
+
+
+def _returned(network: Subject, vector: Vector) -> dict[str, Any]:
+    """Return what a network returns for a vector, in its dtype; nothing unless that is all of it, and numbers."""
+    case = vector.case
+    with np.errstate(all="ignore"):  # of a mistake: 0 / 0, say
+        values = run(network, case).values
+    whole = set(values) == set(case.result_shapes) and all(np.isfinite(array).all() for array in values.values())
+    return {name: np.asarray(array, dtype=case.array_dtype) for name, array in values.items()} if whole else {}
+
+
+def _largest(vector: Vector, got: Any) -> float:
+    """Return the largest error in units of its bound."""
+    return judge(
+        "", vector.case, Result({n: array.astype(np.float64) for n, array in got.items()}), vector.reference
+    ).ratio
+
+
+def _relative(vector: Vector, got: Any) -> float:
+    """Return the largest error of any tensor, relative to the largest number that belongs there."""
+    with np.errstate(all="ignore"):
+        errors = [np.max(np.abs(got[n] - want)) / np.max(np.abs(want)) for n, want in vector.want.items()]
+    return float(np.nanmax(errors))
+
+
+def acceptable(vectors: Iterable[Vector]) -> Iterator[Vector]:
+    """Yield the vectors of what is right by other conventions, two for each vector at a kink as far as they differ."""
+    networks = [(wrong, make(patched(patches))) for wrong, patches in CONVENTIONS]
+    for vector in vectors:
+        if vector.comment == KINK:
+            for wrong, network in networks:
+                got = _returned(network, vector)
+                if _largest(vector, got) > 1:
+                    yield replace(planted(vector, wrong, got), kind=Kind.ACCEPTABLE)
+
+
+def golden() -> Golden:
+    """Return the set, its vectors by ID."""
+    now = recording()
+    with ProcessPoolExecutor() as pool:
+        cases, says = zip(*chosen(), strict=True)
+        recorded = list(pool.map(valid, cases, says, repeat(now), chunksize=8))
+        made = pool.map(_planted, [[v for v in recorded if v.case.spec.cell == cell] for cell in GATES], GATES)
+        vectors = [*recorded, *chain.from_iterable(made)]
+    return Golden(tuple(sorted(vectors, key=lambda vector: vector.id)), COMMENT)
+
+
+def _planted(vectors: Sequence[Vector], cell: str) -> list[Vector]:
+    return [*invalid(vectors, cell), *acceptable(vectors)]
+
+
+if __name__ == "__main__":
+    save(golden(), Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parent)

@@ -10,29 +10,30 @@ date and the versions of the recording.
 from __future__ import annotations
 
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from crosscheck.golden.record import planted, record, recording
 
 from crosscheck.case import Case
 from crosscheck.golden.files import save
-from crosscheck.golden.record import planted, record, recording
-from crosscheck.golden.vector import Golden, Kind, Recording, Vector, Wrong
+from crosscheck.golden.vector import Arrays, Golden, Kind, Recording, Vector, Wrong
 from crosscheck.implementation import Result, Subject, make, run
 from crosscheck.mistakes import catalogue
 from crosscheck.mistakes.catalogue import CATALOGUE
-from crosscheck.mistakes.mistake import EVERY_CELL, Mistake
+from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import Patch, patched
 from crosscheck.spec import GATES
 from crosscheck.strategies import EVERYTHING, supported, supports
 from crosscheck.verdict import judge
 
-if __package__:
+if TYPE_CHECKING:
     from vectors.chosen import DTYPES, KINK, chosen
 else:
     from chosen import DTYPES, KINK, chosen
@@ -45,9 +46,6 @@ CLEAR = 1000.0
 """How many times its bound an error has to be for a mistake to show: beyond what any other order of sums explains."""
 LOOKED_AT = 5
 """In how many vectors a mistake is planted, of which the one is kept in which its effect is smallest."""
-STRIDE = 7
-"""How many vectors further on the search for these begins than it did for the mistake before."""
-
 RELU = Patch(
     "manual_rnn/activations.py",
     "np.maximum(a, 0, out=a)",
@@ -93,21 +91,27 @@ def valid(case: Case, says: str, now: Recording) -> Vector:
     return replace(record(case, now), comment=says)
 
 
-def invalid(vectors: Sequence[Vector], cell: str) -> Iterator[Vector]:
-    """Yield vectors with a known mistake planted, each mistake that may be made in a cell and that shows.
+def invalid(vectors: Sequence[Vector], mistake: Mistake) -> Iterator[Vector]:
+    """Yield vectors with a known mistake planted, one or, of a mistake of one cell alone, one a number format.
 
     Args:
-        vectors: valid ones of the cell.
-        cell: the cell.
+        vectors: valid ones of a cell, in the order of `chosen`.
+        mistake: one that may be made in that cell. Where it doesn't show, there is none.
     """
-    for place, mistake in enumerate(CATALOGUE.values()):
-        if cell in mistake.cells:
-            dtypes = DTYPES if len(mistake.cells) == 1 else (DTYPES[(place + EVERY_CELL.index(cell)) % 2],)
-            options = supports(mistake.options, EVERYTHING)
-            for dtype in dtypes:
-                fitting = [v for v in vectors if v.case.dtype == dtype and supported(v.case, options)]
-                begin = STRIDE * place % max(len(fitting), 1)
-                yield from _least(mistake, fitting[begin:] + fitting[:begin])
+    options = supports(mistake.options, EVERYTHING)
+    fitting = [vector for vector in vectors if supported(vector.case, options)]
+    place = zlib.crc32(mistake.name.encode())  # so that mistakes are not all planted in the same few vectors
+    cell = vectors[0].case.spec.cell
+    dtypes = DTYPES[::-1] if (place + mistake.cells.index(cell)) % 2 else DTYPES
+    shown = chain.from_iterable(_least(mistake, _from(place, fitting, dtype)) for dtype in dtypes)
+    yield from islice(shown, len(DTYPES) if len(mistake.cells) == 1 else 1)
+
+
+def _from(place: int, vectors: Sequence[Vector], dtype: str) -> list[Vector]:
+    """Return the vectors of a dtype, from some place on, and then those before it."""
+    of_dtype = [vector for vector in vectors if vector.case.dtype == dtype]
+    begin = place % max(len(of_dtype), 1)
+    return of_dtype[begin:] + of_dtype[:begin]
 
 
 def _least(mistake: Mistake, vectors: Iterable[Vector]) -> Iterator[Vector]:
@@ -129,14 +133,13 @@ def _returned(network: Subject, vector: Vector) -> dict[str, Any]:
     return {name: np.asarray(array, dtype=case.array_dtype) for name, array in values.items()} if whole else {}
 
 
-def _largest(vector: Vector, got: Any) -> float:
+def _largest(vector: Vector, got: Arrays) -> float:
     """Return the largest error in units of its bound."""
-    return judge(
-        "", vector.case, Result({n: array.astype(np.float64) for n, array in got.items()}), vector.reference
-    ).ratio
+    values = {name: array.astype(np.float64) for name, array in got.items()}
+    return judge("", vector.case, Result(values), vector.reference).ratio
 
 
-def _relative(vector: Vector, got: Any) -> float:
+def _relative(vector: Vector, got: Arrays) -> float:
     """Return the largest error of any tensor, relative to the largest number that belongs there."""
     with np.errstate(all="ignore"):
         errors = [np.max(np.abs(got[n] - want)) / np.max(np.abs(want)) for n, want in vector.want.items()]
@@ -160,13 +163,15 @@ def golden() -> Golden:
     with ProcessPoolExecutor() as pool:
         cases, says = zip(*chosen(), strict=True)
         recorded = list(pool.map(valid, cases, says, repeat(now), chunksize=8))
-        made = pool.map(_planted, [[v for v in recorded if v.case.spec.cell == cell] for cell in GATES], GATES)
-        vectors = [*recorded, *chain.from_iterable(made)]
+        of_cells = [[vector for vector in recorded if vector.case.spec.cell == cell] for cell in GATES]
+        vectors = [*recorded, *chain.from_iterable(pool.map(_not_valid, of_cells))]
     return Golden(tuple(sorted(vectors, key=lambda vector: vector.id)), COMMENT)
 
 
-def _planted(vectors: Sequence[Vector], cell: str) -> list[Vector]:
-    return [*invalid(vectors, cell), *acceptable(vectors)]
+def _not_valid(vectors: Sequence[Vector]) -> list[Vector]:
+    """Return the invalid vectors and the acceptable ones that are made from the valid ones of a cell."""
+    mistakes = [mistake for mistake in CATALOGUE.values() if vectors[0].case.spec.cell in mistake.cells]
+    return [*chain.from_iterable(invalid(vectors, mistake) for mistake in mistakes), *acceptable(vectors)]
 
 
 if __name__ == "__main__":

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crosscheck.campaign import MAX_EXAMPLES, Listener, Report, Settings, campaign, silent
+from crosscheck.campaign import (
+    MAX_EXAMPLES,
+    Event,
+    Explained,
+    Listener,
+    Report,
+    Settings,
+    campaign,
+    explaining,
+    silent,
+)
 from crosscheck.errors import ArgumentError
 from crosscheck.features import split
 from crosscheck.implementation import Function, Subject, make
+
+if TYPE_CHECKING:
+    from crosscheck.failure import Failure
 
 
 def check(
@@ -45,20 +58,25 @@ def check(
     return campaign(tuple(make(target) for target in targets), settings, listen)
 
 
-def assert_agrees(*targets: str | Function | Subject, **arguments: Any) -> None:
-    """Check subjects and raise if one is wrong; arguments as `check`.
+def assert_agrees(*targets: str | Function | Subject, listen: Listener = silent, **arguments: Any) -> None:
+    """Check subjects and raise if one is wrong; arguments as `check`, but `listen` is told of failures explained.
 
     Raises:
         AssertionError: a subject is wrong, and the message shows the smallest case found; or no case showed anything.
         ArgumentError: see `check`.
     """
-    report = check(*targets, **arguments)
-    if report.failures:
-        from crosscheck.failure import explain  # what a run that passes has no use for
-        from crosscheck.report.failure import failure_text
+    subjects = tuple(map(make, targets))
+    failures: list[Failure] = []
 
-        subjects = {subject.name: subject for subject in map(make, targets)}
-        failures = [explain(subjects.get(verdict.subject), verdict) for verdict in report.failures]
+    def heard(event: Event) -> None:
+        if isinstance(event, Explained):
+            failures.append(event.failure)
+        listen(event)
+
+    report = check(*subjects, listen=explaining(subjects, heard), **arguments)
+    if report.failures:
+        from crosscheck.report.failure import failure_text  # what a run that passes has no use for
+
         raise AssertionError("\n".join(map(failure_text, failures)))
     if report.cases == report.inconclusive:
         raise AssertionError(f"nothing was checked: {report.cases} cases, {report.inconclusive} inconclusive")

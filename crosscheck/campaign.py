@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import hypothesis
 from hypothesis import Phase
@@ -25,6 +25,9 @@ from crosscheck.examine import WRONG_FORMULA, examine
 from crosscheck.implementation import ENDS, NOT_REPEATABLE, Finding, Subject
 from crosscheck.smaller import smallest_by_steps
 from crosscheck.verdict import Status, Verdict, same_failure
+
+if TYPE_CHECKING:
+    from crosscheck.failure import Failure
 
 MAX_EXAMPLES = 200
 MANUAL, DEFINITION = "manual", "definition"
@@ -121,10 +124,25 @@ class Failing:
 
 @dataclass(frozen=True)
 class Failed:
-    """The smallest failing case found, and after how many cases of its group the first one came."""
+    """The smallest failing case found, and after how many cases of its group the first one came; None if given."""
 
     verdict: Verdict
-    after: int
+    after: int | None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A failure with all that can be found out about it: what `crosscheck.failure.explaining` makes of `Failed`.
+
+    Attributes:
+        subject: what failed; None if it is a part of the referee.
+        failure: the failure.
+        kept: the name of the folder that it is kept in; "" if it isn't.
+    """
+
+    subject: Subject | None
+    failure: Failure
+    kept: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,10 +150,6 @@ class GroupDone:
     """A group is finished."""
 
     tally: Tally
-
-
-Event = Started | Checked | Failing | Failed | GroupDone
-Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -169,9 +183,59 @@ class Report:
         """The number of cases that neither failed nor could have shown a fault."""
         return sum(tally.inconclusive for tally in self.tallies)
 
+    @property
+    def status(self) -> Status:
+        """FAIL if anything failed; INCONCLUSIVE if no case showed anything; else PASS."""
+        if self.failures:
+            return Status.FAIL
+        return Status.INCONCLUSIVE if self.cases == self.inconclusive else Status.PASS
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A campaign is at its end."""
+
+    report: Report
+
+
+Event = Started | Checked | Failing | Failed | Explained | GroupDone | Ended
+Listener = Callable[[Event], None]
+Keep = Callable[[Subject, "Failure"], str]
+"""What keeps a failure, and returns the name of its folder; "" where it can't."""
+
 
 def silent(event: Event) -> None:
     """Ignore an event."""
+
+
+def several(*listeners: Listener) -> Listener:
+    """Return a listener that tells each of others, in turn."""
+
+    def listen(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return listen
+
+
+def explaining(subjects: Sequence[Subject], listen: Listener, keep: Keep | None = None) -> Listener:
+    """Return a listener that explains each failure, once, and tells another: of `Explained` in place of `Failed`.
+
+    Args:
+        subjects: those that are checked.
+        listen: told of all events; see `several`.
+        keep: keeps a failure; None if nobody does.
+    """
+    by_name = {subject.name: subject for subject in subjects}
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Failed):
+            from crosscheck.failure import explained  # what a run that passes has no use for
+
+            event = explained(by_name.get(event.verdict.subject), event.verdict, event.after, keep)
+        listen(event)
+
+    return heard
 
 
 def campaign(
@@ -218,7 +282,41 @@ def campaign(
             tallies.append(group.tally)
             listen(GroupDone(group.tally))
     stopped = deadline is not None and time.monotonic() > deadline
-    return Report(tuple(subject.name for subject in subjects), tuple(tallies), tuple(failures), stopped, covered, notes)
+    report = Report(tuple(names), tuple(tallies), tuple(failures), stopped, covered, notes)
+    listen(Ended(report))
+    return report
+
+
+def given(asked: Sequence[tuple[Case, tuple[Subject, ...]]], listen: Listener = silent) -> Report:
+    """Check subjects on given cases, by all the means there are.
+
+    Args:
+        asked: the cases, each with the subjects that are asked about it.
+        listen: called with each event as it happens.
+    """
+    subjects = tuple({subject.name: subject for _, able in asked for subject in able}.values())
+    tallies: dict[tuple[str, str], Tally] = {}
+    failures: list[Verdict] = []
+    notes: Counter[tuple[str, str]] = Counter()
+    listen(Started(subjects, Settings(), len({(case.spec.cell, case.dtype) for case, _ in asked})))
+    for case, able in asked:
+        start, key = time.monotonic(), (case.spec.cell, case.dtype)
+        verdicts = examine(able, case, deep=True)
+        if not verdicts:
+            continue
+        listen(Checked(case, verdicts))
+        for verdict in verdicts:
+            if verdict.status is Status.FAIL:
+                listen(Failed(verdict, None))
+                failures.append(verdict)
+        notes.update(_noted(verdicts))
+        tally = tallies.get(key, Tally(*key)).plus(verdicts)
+        tallies[key] = replace(tally, seconds=tally.seconds + time.monotonic() - start)
+    for tally in tallies.values():
+        listen(GroupDone(tally))
+    report = Report(tuple(subject.name for subject in subjects), tuple(tallies.values()), tuple(failures), notes=notes)
+    listen(Ended(report))
+    return report
 
 
 def smallest(
@@ -348,7 +446,7 @@ class _Group:
                 self.tally = self.tally.plus(verdicts)
                 for name in features.shown(case):
                     self.covered[name] = self.covered.get(name, 0) + 1
-                self.notes.update({(v.subject, note.text) for v in verdicts for note in v.notes if note.counted})
+                self.notes.update(_noted(verdicts))
                 self.listen(Checked(case, verdicts))
                 for verdict in wrong[:1]:
                     self.listen(Failing(verdict))
@@ -366,6 +464,11 @@ class _Group:
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def _noted(verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
+    """Return what is noted of subjects and is no fault, and says the same of every case."""
+    return {(verdict.subject, note.text) for verdict in verdicts for note in verdict.notes if note.counted}
 
 
 def _kinds(failure: Any) -> set[str]:

@@ -22,6 +22,7 @@ from crosscheck.mistakes.catalogue import CATALOGUE, planted
 from crosscheck.mistakes.mistake import Mistake
 from crosscheck.referee.patched import Patch, PatchError, patched
 from crosscheck.referee.reference import Reference, reference
+from crosscheck.referee.truth import Known
 from crosscheck.signatures import Signature, signatures
 from crosscheck.verdict import Status, judge
 
@@ -72,14 +73,15 @@ class Diagnosis:
     cases: int = 0
 
 
-def diagnose(subject: Subject, case: Case) -> Diagnosis:
+def diagnose(subject: Subject, case: Case, known: Known | None = None) -> Diagnosis:
     """Return why a subject fails on a case, as far as that is known.
 
     Args:
         subject: the subject.
         case: a case on which its numbers are wrong.
+        known: what is known of it already.
     """
-    seen = gather(subject, case)
+    seen = gather(subject, case, known)
     if not any(one.wrong or one.oddities for one in seen):
         return Diagnosis()
     candidates = [mistake for mistake in CATALOGUE.values() if case.spec.cell in mistake.cells]

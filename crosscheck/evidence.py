@@ -53,12 +53,18 @@ class Seen:
         return frozenset((finding.kind, finding.name) for finding in self.verdict.findings)
 
 
-def gather(subject: Subject, case: Case) -> tuple[Seen, ...]:
+def gather(subject: Subject, case: Case, known: Known | None = None) -> tuple[Seen, ...]:
     """Return what a subject does on a failing case, first, and on grown ones.
 
     Where it raises, or returns nothing that can be read, its numbers say nothing, and the case is left out.
+
+    Args:
+        subject: the subject.
+        case: the failing case.
+        known: what is known of it already.
     """
-    return tuple(seen for probe in probes(subject, case) if (seen := look(subject, probe)) is not None)
+    looks = (look(subject, probe, known if probe == case else None) for probe in probes(subject, case))
+    return tuple(seen for seen in looks if seen is not None)
 
 
 def look(subject: Subject, case: Case, known: Known | None = None, names: frozenset[str] | None = None) -> Seen | None:

@@ -61,9 +61,7 @@ def examine(
     settled = all(verdict.status is Status.PASS for verdict in verdicts)
     if deep is False or (deep is None and settled and not chosen(case)):
         return verdicts
-    verdicts = judged(known.truth)
-    if _any(Status.FAIL, verdicts) and _fails(verdicts) != _fails(judged(known.settled)):
-        verdicts = judged(known.confirmed)  # a failure by 16 samples alone is no failure yet
+    verdicts = judged(known.to_judge_by(lambda reference: _fails(judged(reference))))
     verdicts = tuple(replace(verdict, outcome=known.proof.outcome, evidence=_evidence(known)) for verdict in verdicts)
     if known.proof.outcome is Outcome.PROVEN:
         verdicts = tuple(

@@ -76,6 +76,7 @@ class _Pair(TwoSteps):
 
     def __init__(self, name: str, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
         self.__name__, self.__module__ = name, forward.__module__
+        self.__wrapped__ = backward  # for who looks where it is defined
         self._forward, self._backward = forward, backward
 
     def forward(self, case: Case) -> tuple[Mapping[str, Any], Any]:

@@ -14,7 +14,6 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +21,7 @@ from crosscheck.campaign import Ask, Settings
 from crosscheck.case import Case
 from crosscheck.host import Limits
 from crosscheck.implementation import OURS, Subject
+from crosscheck.loading import file_of
 from crosscheck.plain import plain_verdict, verdict_of
 from crosscheck.verdict import Verdict
 from crosscheck.versions import versions
@@ -173,20 +173,7 @@ def _in_use(path: Path) -> bool:
 def _content(target: str) -> str:
     """Return a digest of the file that a target is in; empty where that is not to be found."""
     place, _, _ = target.rpartition(":")
-    path = Path(place) if place.endswith(".py") else _file_of(place)
+    path = file_of(place)
     if target in OURS or path is None or not path.is_file():
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _file_of(module: str) -> Path | None:
-    """Return the file of a module by its dotted name, without importing anything."""
-    name, places = "", None
-    origin: str | None = None
-    for part in filter(None, module.split(".")):
-        name = f"{name}.{part}" if name else part
-        spec = PathFinder.find_spec(name, places)
-        if spec is None:
-            return None
-        places, origin = spec.submodule_search_locations, spec.origin
-    return Path(origin) if origin else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,6 +59,71 @@ def attribute_of(module: ModuleType, place: str, name: str) -> Any:
             raise ArgumentError("target", f"no attribute {part!r} in {place}{hint}", "one that is there")
         found = getattr(found, part)
     return found
+
+
+def file_of(place: str) -> Path | None:
+    """Return the file of a place, importing nothing; None where that is not to be found."""
+    return Path(place) if place.endswith(".py") else _file_of_module(place)
+
+
+def line_of(file: Path, name: str) -> int:
+    """Return the line on which a file defines what a dotted name stands for, executing nothing; 0 if that isn't seen.
+
+    Args:
+        file: the file.
+        name: the name; of several, with commas, the first; what is in a function counts as its own.
+    """
+    try:
+        body: Sequence[ast.stmt] = ast.parse(file.read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return 0
+    line = 0
+    for part in name.partition(",")[0].split("."):
+        found = [node for node in _statements(body) if part in _defined(node)]
+        if not found:
+            break  # such as a method that is inherited
+        line, body = found[-1].lineno, getattr(found[-1], "body", ())
+    return line
+
+
+def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements, also those that are under an `if` and the like, but not those of a function or class."""
+    for node in body:
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for part in ("body", "orelse", "finalbody", "handlers"):
+                yield from _statements(getattr(node, part, ()))
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    """Return the names that a statement gives something."""
+    match node:
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+            return {name}
+        case ast.Assign(targets):
+            return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+        case ast.AnnAssign(ast.Name(name)):
+            return {name}
+        case ast.Import(names) | ast.ImportFrom(_, names):
+            return {alias.asname or alias.name for alias in names}
+    return set()
+
+
+def _file_of_module(module: str) -> Path | None:
+    name = ""
+    places: Sequence[str] | None = None
+    origin: str | None = None
+    for part in filter(None, module.split(".")):
+        name = f"{name}.{part}" if name else part
+        try:
+            spec = PathFinder.find_spec(name, places)
+        except KeyError:  # a folder without __init__.py, in another, asks for that as a module
+            places, origin = [str(Path(folder) / part) for folder in places or ()], None
+            continue
+        if spec is None:
+            return None
+        places, origin = spec.submodule_search_locations, spec.origin
+    return Path(origin) if origin else None
 
 
 def _module(name: str) -> ModuleType:

@@ -46,6 +46,7 @@ from crosscheck.parts import (
 )
 from crosscheck.paths import Reading, merged, paths, read
 from crosscheck.probes import probes
+from crosscheck.referee.truth import Known
 from crosscheck.spec import base
 from crosscheck.verdict import Status, Verdict
 
@@ -57,22 +58,23 @@ OTHERS, MANY_OTHERS = 1, 7
 clipped, masked or dead may be right by chance."""
 
 
-def localise(subject: Subject, verdict: Verdict) -> Location:
+def localise(subject: Subject, verdict: Verdict, known: Known | None = None) -> Location:
     """Return where a subject is wrong.
 
     Args:
         subject: the subject.
         verdict: on a case on which its numbers are wrong.
+        known: what is known of that case already.
     """
     wrong = verdict.named(Status.FAIL)
     outputs = any(name in verdict.case.output_names for name in wrong)
-    seen = _telling(subject, verdict.case, frozenset(wrong), outputs)
+    seen = _telling(subject, verdict.case, known, frozenset(wrong), outputs)
     if seen is None:
         return Location(verdict.case, outputs, wrong, verdict.named(Status.PASS))
     return _locate(subject, seen, outputs)
 
 
-def _telling(subject: Subject, case: Case, wrong: frozenset[str], outputs: bool) -> Seen | None:
+def _telling(subject: Subject, case: Case, known: Known | None, wrong: frozenset[str], outputs: bool) -> Seen | None:
     """Return what a subject does on a case that tells more than the failing one, and fails in the same way.
 
     Ordinary numbers tell most, and float64 is blind to least; if it fails in neither, as it did.
@@ -83,7 +85,7 @@ def _telling(subject: Subject, case: Case, wrong: frozenset[str], outputs: bool)
             seen = tried(subject, probe)
             if seen is not None and _alike(seen, wrong, outputs):
                 return seen
-    seen = look(subject, case)
+    seen = look(subject, case, known)
     return seen if seen is not None and _alike(seen, wrong, outputs) else None
 
 

@@ -19,26 +19,22 @@ from crosscheck.report.text import count, number
 from crosscheck.verdict import Status, judge
 
 
-def record(
-    subject: Subject, failure: Failure, recipe: Mapping[str, Any] | None = None, known: Known | None = None
-) -> Record:
+def record(subject: Subject, failure: Failure, recipe: Mapping[str, Any] | None = None) -> Record:
     """Return the record of a failure, with the arrays that a further run gives.
 
     Args:
         subject: the subject.
         failure: what is known about it.
         recipe: how the subject was made of what its name says, if not by itself; plain data.
-        known: what is known of the case already.
     """
-    case, known = failure.verdict.case, known or Known(failure.verdict.case)
+    case, known = failure.verdict.case, failure.known or Known(failure.verdict.case)
     result = run(subject, case)
     overflows = {} if result.finite else known.overflows
 
     def failing(reference: Reference) -> set[str]:
         return set(judge(subject.name, case, result, reference, overflows).named(Status.FAIL))
 
-    # as `examine` does: a failure by 16 samples alone is none yet
-    right = known.truth if failing(known.truth) == failing(known.settled) else known.confirmed
+    right = known.to_judge_by(failing)
     return Record(
         subject.name,
         case,
@@ -53,7 +49,7 @@ def record(
         mistake=tuple(_mistake(failure.diagnosis)),
         agreed=failure.agreed,
         location=_plain_location(failure.location) if failure.location else {},
-        diagnosis=_plain_diagnosis(failure.diagnosis),
+        diagnosis=plain_diagnosis(failure.diagnosis),
     )
 
 
@@ -87,7 +83,8 @@ def _plain_location(location: Location) -> dict[str, Any]:
     return fields | {"case": str(location.case), "reach": location.reach.value}
 
 
-def _plain_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+def plain_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return a diagnosis as plain data."""
     told = ("name", "family", "says", "right", "wrong", "belief", "source")
     explanations = [
         {

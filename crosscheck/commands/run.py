@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import importlib
+import shlex
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosscheck.commands._targets import (
+    CELLS,
+    adapter_of,
+    check_cells,
+    draw_options,
+    limits_of,
+    loaded,
+    settings_of,
+    target_options,
+    texts,
+)
 from crosscheck.errors import ArgumentError
 from crosscheck.exits import MISMATCH, NOTHING, PASSED, USAGE
 
 if TYPE_CHECKING:
+    from crosscheck.campaign import Settings
     from crosscheck.case import Case
     from crosscheck.host import Limits
     from crosscheck.implementation import Subject
     from crosscheck.journal import Journal
-    from crosscheck.verdict import Verdict
-
-CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
-DTYPES = ("float64", "float32", "bfloat16", "float16")
+    from crosscheck.report.reports import Reports
 
 
 @click.command()
@@ -29,26 +44,9 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option(
     "--max-time", type=click.FloatRange(0, min_open=True), help="Begin no further case after so many seconds."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What the cases are drawn from.")
+@draw_options
 @click.option("--case", "case_lines", multiple=True, metavar="LINE", help="Check this case alone. Repeatable.")
-@click.option("--cell", "cells", multiple=True, type=click.Choice(CELLS), help="Draw this cell alone. Repeatable.")
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Draw this dtype alone. Repeatable.")
-@click.option(
-    "--regime",
-    "regimes",
-    multiple=True,
-    metavar="NAME",
-    help="Draw cases that show this alone; see --list-regimes. Repeatable: all of these, and one of the fills.",
-)
-@click.option(
-    "--as",
-    "adapter",
-    metavar="ADAPTER",
-    help="What makes a subject of a TARGET; see --adapters.",
-)
-@click.option(
-    "--set", "conventions", multiple=True, metavar="NAME=VALUE", help="With --as: a convention of TARGET. Repeatable."
-)
+@target_options
 @click.option("--infer", "inferring", is_flag=True, help="With --as: find the conventions out, by the forward pass.")
 @click.option("--adapters", "list_adapters", is_flag=True, help="Print what --as takes, and what --set.")
 @click.option("--no-shrink", is_flag=True, help="Show the first failing case as it was found.")
@@ -63,22 +61,22 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     "--properties", is_flag=True, help="Compare each TARGET with itself only, by what holds of every network."
 )
 @click.option("--second-use", is_flag=True, help="Look for what shows only when a TARGET is used again.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=10.0,
-    show_default=True,
-    help="Seconds that a TARGET may take for a case; for its first, which may compile, three times that.",
-)
-@click.option(
-    "--memory",
-    type=click.IntRange(1),
-    default=4096,
-    show_default=True,
-    help="MiB that a TARGET may take beyond what it has when it is loaded (Linux).",
-)
-@click.option("--in-process", is_flag=True, help="Run each TARGET in this process, for a debugger; it can end it.")
 @click.option("--resume", is_flag=True, help="Go on with the same run where it was killed or interrupted.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT,...",
+    help="Report the run too: github, html, junit, md or ndjson.",
+)
+@click.option(
+    "--report-dir",
+    "folder",
+    default="crosscheck-report",
+    show_default=True,
+    type=click.Path(file_okay=False),
+    help="Where the reports go.",
+)
 @click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def command(
@@ -106,6 +104,8 @@ def command(
     memory: int,
     in_process: bool,
     resume: bool,
+    reports: tuple[str, ...],
+    folder: str,
     strict: bool,
     verbose: bool,
 ) -> int:
@@ -124,20 +124,19 @@ def command(
     """
     if resume and (by_itself or properties or second_use or case_lines):
         raise ArgumentError("--resume", "--self, --properties, --second-use or --case", "a run without these")
+    if reports and (by_itself or properties or second_use or list_specs):
+        raise ArgumentError("--report", "--self, --properties, --second-use or --list", "a run without these")
     if by_itself:
         return max((_run_self(target, shapes, max_examples, seed, case_lines) for target in targets), default=USAGE)
     if list_regimes:
         return _list_regimes()
-    from crosscheck.campaign import Settings
-    from crosscheck.features import split
-    from crosscheck.host import Limits
     from crosscheck.implementation import BUILT_IN, make
 
     if list_adapters:
         return _list_adapters()
-    limits = None if in_process else Limits(timeout, memory)
-    asked = _adapter(targets, adapter, conventions)
-    found = _inferred(targets, asked, cells, limits) if inferring else _loaded(_texts(targets, asked), limits)
+    limits = limits_of(timeout, memory, in_process)
+    asked = adapter_of(targets, adapter, conventions)
+    found = _inferred(targets, asked, cells, limits) if inferring else loaded(texts(targets, asked), limits)
     if found is None:
         return NOTHING
     subjects = found or tuple(
@@ -149,46 +148,29 @@ def command(
         return _list_specs(subjects)
     families = [module for module, asked in (("properties", properties), ("uses", second_use)) if asked]
     if case_lines and not families:
-        return _run_cases(subjects, case_lines, not no_keep, strict)
-    unsaid = [subject.name for subject in subjects if "cell" not in subject.declared]
-    if unsaid and not cells and not case_lines:
-        wanted = "--cell, or @crosscheck.subject(cell=...) on the function"
-        raise ArgumentError(unsaid[0], "no word on which cell it is", wanted)
-    options: dict[str, Any]
-    options, features = split(regimes)
-    if cells:
-        options["cell"] = cells
-    if dtypes:
-        options["dtype"] = dtypes
-    settings = Settings(max_examples, max_time, seed, not no_shrink, options, features)
+        return _run_cases(subjects, case_lines, _reports(reports, folder, 0, {}), not no_keep, strict)
+    if not case_lines:
+        check_cells(subjects, cells)
+    settings = settings_of(max_examples, seed, cells, dtypes, regimes, max_time, not no_shrink)
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
-    return _run_campaign(subjects, settings, limits, resume, not no_keep, strict, verbose)
+    told = _reports(reports, folder, seed, _said(settings, limits))
+    return _run_campaign(subjects, settings, limits, told, resume, not no_keep, strict, verbose)
 
 
-def _loaded(targets: tuple[str, ...], limits: Limits | None) -> tuple[Subject, ...]:
-    from crosscheck.host import hosted
-    from crosscheck.implementation import make
+def _reports(asked: tuple[str, ...], folder: str, seed: int, settings: Mapping[str, Any]) -> Reports | None:
+    """Return what listens for reports; None where none is asked for."""
+    if not asked:
+        return None
+    from crosscheck.report.reports import Reports
 
-    return tuple(map(make, targets)) if limits is None else hosted(*targets, limits=limits)
-
-
-def _adapter(targets: tuple[str, ...], adapter: str | None, settings: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the adapter and the conventions that were asked for."""
-    from crosscheck.adapters import conventions_of
-
-    if adapter is not None and not targets:
-        raise ArgumentError("as", adapter, "a TARGET with it")
-    if settings and adapter is None:
-        raise ArgumentError("set", settings[0], "--as with it: conventions are for an adapter")
-    return () if adapter is None else (adapter, conventions_of(settings))
+    return Reports(asked, Path(folder), shlex.join(["crosscheck", *sys.argv[1:]]), seed, settings, click.echo)
 
 
-def _texts(targets: tuple[str, ...], asked: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the targets, each with the adapter and the conventions that were asked for as one text."""
-    from crosscheck.adapters import text_of
-
-    return tuple(text_of(target, *asked) for target in targets) if asked else targets
+def _said(settings: Settings, limits: Limits | None) -> dict[str, Any]:
+    """Return what else a run was told, besides the seed, in plain data."""
+    plain = asdict(settings) | {"limits": limits and asdict(limits)}
+    return {name: value for name, value in plain.items() if name != "seed"}
 
 
 def _inferred(
@@ -212,7 +194,7 @@ def _inferred(
         console.print(inferred(target, fits), soft_wrap=True)
         if not fits[0].fits:
             return None
-        (subject,) = _loaded(_texts((target,), (adapter, fits[0].conventions)), limits)
+        (subject,) = loaded(texts((target,), (adapter, fits[0].conventions)), limits)
         subjects.append(of_cell(subject, fits[0].cell))
     return tuple(subjects)
 
@@ -252,6 +234,7 @@ def _run_campaign(
     subjects: tuple[Subject, ...],
     settings: Any,
     limits: Limits | None,
+    reports: Reports | None,
     resume: bool,
     kept: bool,
     strict: bool,
@@ -259,29 +242,31 @@ def _run_campaign(
 ) -> int:
     from rich.console import Console
 
-    from crosscheck.campaign import campaign
-    from crosscheck.commands._failing import shown
+    from crosscheck.campaign import campaign, explaining, several, silent
+    from crosscheck.commands._failing import keep
     from crosscheck.examine import examine
     from crosscheck.journal import identity
     from crosscheck.report.terminal import Terminal, coverage, notes, outcome, summary
 
     journal = _journal(identity(subjects, settings, limits), resume)
     console = Console(markup=False, emoji=False)
-    try:
-        with Terminal(console, shown(subjects, kept), verbose) as terminal:
-            report = campaign(subjects, settings, terminal, journal.recorded(examine) if journal else examine)
-    except BaseException:
+    with reports or nullcontext() as listen:
+        try:
+            with Terminal(console, verbose) as terminal:
+                told = explaining(subjects, several(terminal, listen or silent), keep if kept else None)
+                report = campaign(subjects, settings, told, journal.recorded(examine) if journal else examine)
+        except BaseException:
+            if journal:
+                journal.close()
+            raise
         if journal:
-            journal.close()
-        raise
-    if journal:
-        journal.finish()
-    console.print(summary(report))
-    if report.notes:
-        console.print(notes(report.notes), soft_wrap=True)
-    if verbose or not report.failures:  # a run that fails ends before it has seen much
-        console.print(coverage(report.covered, verbose), soft_wrap=True)
-    console.print(outcome(report))
+            journal.finish()
+        console.print(summary(report))
+        if report.notes:
+            console.print(notes(report.notes), soft_wrap=True)
+        if verbose or not report.failures:  # a run that fails ends before it has seen much
+            console.print(coverage(report.covered, verbose), soft_wrap=True)
+        console.print(outcome(report))
     if report.failures or (strict and report.inconclusive):
         return MISMATCH
     return NOTHING if report.cases == report.inconclusive else PASSED
@@ -362,28 +347,34 @@ def _run_self(target: str, shapes: tuple[str, ...], max_examples: int, seed: int
     return PASSED if any(verdict.status is Status.PASS for verdict in seen) else NOTHING
 
 
-def _run_cases(subjects: tuple[Subject, ...], lines: tuple[str, ...], kept: bool, strict: bool) -> int:
+def _run_cases(
+    subjects: tuple[Subject, ...], lines: tuple[str, ...], reports: Reports | None, kept: bool, strict: bool
+) -> int:
     from rich.console import Console
 
+    from crosscheck.campaign import Checked, Event, explaining, given, several, silent
     from crosscheck.case import Case
-    from crosscheck.commands._failing import shown
-    from crosscheck.examine import examine
-    from crosscheck.report.terminal import passed
+    from crosscheck.commands._failing import keep
+    from crosscheck.report.terminal import CaseByCase
     from crosscheck.verdict import Status
 
     console = Console(markup=False, emoji=False)
-    verdicts: list[Verdict] = []
+    asked = []
     for case in map(Case.parse, lines):
         able = tuple(subject for subject in subjects if _states_support(subject, case))
-        verdicts += examine(able, case, deep=True)
+        asked.append((case, able))
         for subject in subjects:
             if subject not in able:
                 _print_not_checked(console, subject, case)
-    show = shown(subjects, kept)
-    for verdict in verdicts:
-        wrong = verdict.status is Status.FAIL
-        console.print(show(verdict, None) if wrong else passed(verdict), soft_wrap=True)
-    statuses = {verdict.status for verdict in verdicts}
+    statuses: set[Status] = set()
+
+    def count(event: Event) -> None:
+        if isinstance(event, Checked):
+            statuses.update(verdict.status for verdict in event.verdicts)
+
+    with reports or nullcontext() as listen:
+        told = several(count, CaseByCase(console), listen or silent)
+        given(asked, explaining(subjects, told, keep if kept else None))
     if Status.FAIL in statuses or (strict and Status.INCONCLUSIVE in statuses):
         return MISMATCH
     return PASSED if Status.PASS in statuses else NOTHING

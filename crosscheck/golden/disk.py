@@ -40,7 +40,7 @@ def content(folder: Path, name: str, most: int, size: int | None = None) -> byte
                 raise ArgumentError(str(path), f"{status.st_size} bytes", f"{size}, as {INDEX} says")
             if status.st_size > most:
                 raise ArgumentError(str(path), f"{status.st_size} bytes", f"at most {most}")
-            return file.read(most)
+            return file.read(status.st_size)
     except OSError as error:
         raise ArgumentError(str(path), error.strerror or error, "a file that can be read") from error
 

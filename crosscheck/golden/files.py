@@ -69,7 +69,9 @@ def save(golden: Golden, folder: Path) -> None:
                 place = str(folder / INDEX)
                 check_version(json_of(content(folder, INDEX, INDEX_LIMIT), place), place)
             replace_all(folder, files)
-    except OSError as error:
+    except ArgumentError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise ArgumentError(str(folder), error, "a folder that can be written") from error
 
 

@@ -68,7 +68,9 @@ def valid_vector(record: Mapping[str, JSON], group: Group, vectors: Vectors) -> 
     place = f"{group.records}: {shown(record['id'])}"
     check_fields(record, place, RECORD, {"got": list})
     check_equal(record, place, {"result": Kind.VALID.value})
-    parts = group.arrays.get(record["id"], {})
+    parts = group.arrays.get(record["id"])
+    if parts is None:
+        raise ArgumentError(f"{group.file}: {shown(record['id'])}", "no arrays", "those of each vector in the records")
     case = _case(record["case"], group, f"{place}: case", parts)
     wanted = {"in": shapes(case), "want": case.result_shapes, "got": _got(record.get("got", []), case, place)}
     _check_parts(record["id"], parts, wanted, group)
@@ -138,7 +140,7 @@ def _case(line: str, group: Group, place: str, parts: Parts) -> Case:
         whole("layers", spec.num_layers, 1, most=_count(parts))  # else many names would be made of a short line
         case = Case(spec, **of_case, arrays={"": None})
     except ArgumentError as error:
-        raise ArgumentError(f"{place}: {error.argument}", error.got, error.wanted) from error
+        raise ArgumentError(f"{place}: {error.argument}", error.got[:200], error.wanted) from error
     if (spec.cell, case.dtype) != (group.cell, group.dtype):
         raise ArgumentError(place, shown(line), f"a case of {group.cell} in {group.dtype}, as the file's name says")
     return case

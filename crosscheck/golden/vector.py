@@ -11,8 +11,8 @@ not since somebody's code once returned it. There are three kinds, after what a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -120,3 +120,18 @@ class Golden:
 
     vectors: tuple[Vector, ...] = ()
     comment: str = ""
+
+    def with_vectors(self, new: Iterable[Vector]) -> Golden:
+        """Return the set with valid vectors added, each in place of one of the same case.
+
+        What is planted in others stands on the same cases; they get what is expected from the new ones.
+        """
+        by_case = {vector.case: vector for vector in new}
+        kept = []
+        for vector in self.vectors:
+            now = by_case.get(vector.case)
+            if now is None:
+                kept.append(vector)
+            elif vector.kind is not Kind.VALID:
+                kept.append(replace(vector, case=now.case, want=now.want, bounds=now.bounds))
+        return replace(self, vectors=(*kept, *by_case.values()))

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -97,6 +97,15 @@ class Known:
     def settled(self) -> Reference:
         """The same with the worst case of rounding alone, to which no chance belongs."""
         return self._proven(self.worst.worst) if self.proof.outcome is Outcome.PROVEN else self.truth
+
+    def to_judge_by(self, failing: Callable[[Reference], Set[Any]]) -> Reference:
+        """Return the truth, or, where by its samples alone something fails, which is no failure yet, that confirmed.
+
+        Args:
+            failing: says what fails by a reference.
+        """
+        found = failing(self.truth)
+        return self.truth if not found or found == failing(self.settled) else self.confirmed
 
     @cached_property
     def overflows(self) -> Arrays:

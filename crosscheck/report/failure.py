@@ -34,12 +34,12 @@ ALIKE = 2
 """So many other mistakes that give the same numbers are named, the others counted."""
 
 
-def failed(failure: Failure, kept: str | None = None) -> RenderableType:
+def failed(failure: Failure, kept: str = "") -> RenderableType:
     """Return all that is known about a failure.
 
     Args:
         failure: the failure.
-        kept: the name of the folder that it is kept in; None if it isn't.
+        kept: the name of the folder that it is kept in; "" if it isn't.
     """
     verdict = failure.verdict
     wrong = [check for check in verdict.checks if check.status is Status.FAIL]
@@ -56,16 +56,16 @@ def failed(failure: Failure, kept: str | None = None) -> RenderableType:
         parts.append(line("agreed", ", ".join(failure.agreed)))
     if verdict.evidence:
         parts.append(line("judged by", "; ".join(verdict.evidence)))
-    if kept is not None:
+    if kept:
         parts.append(line("kept", f"crosscheck explain {kept}"))
     parts.append(line("again", again(verdict)))
     return Group(*parts, "")
 
 
-def failure_text(failure: Failure) -> str:
+def failure_text(failure: Failure, kept: str = "") -> str:
     """Return `failed` as plain text."""
     console = Console(file=io.StringIO(), width=120, color_system=None)
-    console.print(failed(failure), soft_wrap=True)
+    console.print(failed(failure, kept), soft_wrap=True)
     file: Any = console.file
     return str(file.getvalue())
 

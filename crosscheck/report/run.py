@@ -158,6 +158,7 @@ class Run:
         versions: by name.
         command: the command line, or what else ran it, such as "pytest".
         seed: what the cases were drawn from.
+        settings: what else it was told, in plain data.
         subjects, rows, failures, groups: what happened, in order.
         covered: how many cases showed what; see `crosscheck.campaign.Report.covered`.
         notes: what was noted of subjects and is no fault: the subject, the text, in how many cases.
@@ -169,6 +170,7 @@ class Run:
     versions: Mapping[str, str]
     command: str
     seed: int
+    settings: Mapping[str, JSON] = field(default_factory=dict)
     subjects: tuple[Tested, ...] = ()
     rows: tuple[Row, ...] = ()
     failures: tuple[Shown, ...] = ()

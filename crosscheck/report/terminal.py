@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from rich.console import Console, Group, RenderableType
@@ -13,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crosscheck.adapters import ADAPTERS, CONVENTIONS, says, words
-from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Report, Started
-from crosscheck.failure import Failure
+from crosscheck.campaign import Checked, Event, Explained, Failing, GroupDone, Report, Started
 from crosscheck.features import Feature
 from crosscheck.report.failure import failed
 from crosscheck.report.text import (
@@ -40,25 +40,18 @@ NAMED = 12
 GROUP_WIDTH = 29
 
 
-Show = Callable[[Verdict, int | None], RenderableType]
-
-
-def _alone(verdict: Verdict, after: int | None) -> RenderableType:
-    """Show a failure without asking where or why."""
-    return failed(Failure(verdict, after))
-
-
 class Terminal:
     """A listener that shows a campaign as it goes: a bar on a terminal, a line a group elsewhere.
 
+    Failures are shown when they are explained; see `crosscheck.failure.explaining`.
+
     Args:
         console: where to write.
-        show: makes of a failing verdict, and of the cases it took to find, what is printed.
         verbose: whether to print the line of every case.
     """
 
-    def __init__(self, console: Console, show: Show = _alone, verbose: bool = False) -> None:
-        self.console, self.show, self.verbose = console, show, verbose
+    def __init__(self, console: Console, verbose: bool = False) -> None:
+        self.console, self.verbose = console, verbose
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.progress.add_task("", start=False)
@@ -90,11 +83,34 @@ class Terminal:
                 self.console.print(
                     f"{verdict.subject} fails on {verdict.case}; looking for a smaller case", soft_wrap=True
                 )
-            case Failed(verdict, after):
-                self.console.print(self.show(verdict, after), soft_wrap=True)
+            case Explained(_, failure, kept):
+                self.console.print(failed(failure, kept), soft_wrap=True)
             case GroupDone(tally) if not self.console.is_terminal:
                 counts = f"{tally.cases} cases, {tally.failed} failed, {tally.inconclusive} inconclusive"
                 self.console.print(f"{tally.cell} {tally.dtype}: {counts}, {tally.seconds:.1f} s", highlight=False)
+
+
+class CaseByCase:
+    """A listener that shows every verdict on given cases, in order.
+
+    Args:
+        console: where to write.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.waiting: deque[Verdict] = deque()
+
+    def __call__(self, event: Event) -> None:
+        """Show the verdicts up to the next failure, which is shown when it is explained."""
+        match event:
+            case Checked(_, verdicts):
+                self.waiting.extend(verdicts)
+            case Explained(_, failure, kept):
+                self.waiting.popleft()
+                self.console.print(failed(failure, kept), soft_wrap=True)
+        while self.waiting and self.waiting[0].status is not Status.FAIL:
+            self.console.print(passed(self.waiting.popleft()), soft_wrap=True)
 
 
 def summary(report: Report) -> RenderableType:
@@ -158,15 +174,12 @@ def matrix(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RenderableT
 
 def outcome(report: Report) -> Text:
     """Return the one line that says how a campaign ended."""
-    status = Status.FAIL if report.failures else Status.PASS
-    if not report.failures and report.cases in (0, report.inconclusive):
-        status = Status.INCONCLUSIVE
     text = (
         f"{count(report.cases, 'case')}, {count(len(report.failures), 'failure')}, {report.inconclusive} inconclusive"
     )
     if report.stopped:
         text += "; stopped when the time was up"
-    return Text.assemble((status.value, STYLES[status]), f"  {text}")
+    return Text.assemble((report.status.value, STYLES[report.status]), f"  {text}")
 
 
 def passed(verdict: Verdict) -> RenderableType:

@@ -10,7 +10,7 @@ import pytest
 
 import crosscheck
 from crosscheck import ArgumentError, Case, Report, Status, assert_agrees, check
-from crosscheck.campaign import Checked, Event, Failed, Failing, GroupDone, Started
+from crosscheck.campaign import Checked, Ended, Event, Failed, Failing, GroupDone, Started
 from crosscheck.implementation import subject
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import BLIND
@@ -128,9 +128,11 @@ def test_events_come_in_order() -> None:
         *(Checked, Failing, Failed, GroupDone),  # rnn_tanh float64; float32 isn't asked
         *(Checked, Checked, Checked, GroupDone),
         *(Checked, Checked, Checked, GroupDone),
+        Ended,
     ]
     started = events[0]
     assert isinstance(started, Started)
+    assert events[-1] == Ended(report)
     assert ([each.name for each in started.subjects], started.groups) == (["wrong_for_rnn"], 4)
     assert [event.tally for event in events if isinstance(event, GroupDone)] == list(report.tallies)
     assert [event.verdict for event in events if isinstance(event, Failed)] == list(report.failures)

@@ -11,10 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from crosscheck import Case, Status, assert_agrees
+from crosscheck.campaign import Checked, Ended, Event, Explained, Failed, explaining, several
 from crosscheck.cli import cli
 from crosscheck.examine import examine
 from crosscheck.failure import Failure, explain
 from crosscheck.implementation import make, subject
+from crosscheck.record import record
+from crosscheck.referee import truth
+from crosscheck.referee.proof import Proof, prove
+from crosscheck.report.failure import failure_text
 from crosscheck.subjects.manual import manual
 from crosscheck.verdict import Verdict
 
@@ -118,3 +123,45 @@ def test_what_raises_is_neither_located_nor_diagnosed() -> None:
 def test_an_assertion_error_says_the_same() -> None:
     with pytest.raises(AssertionError, match=r"mistake state.initial-gradient-zero, reproduces it to 0 ulp"):
         assert_agrees(subject(cell="gru")(without_carry), max_examples=5)
+
+
+def test_a_failure_is_explained_once_for_all_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject_ = make(subject(cell="gru")(without_carry))
+    (verdict,) = examine([subject_], Case.parse("gru:T2B2I2H2:regime=ordinary:seed=1"), deep=True)
+    asked: list[Case] = []
+
+    def proven(function: Any, case: Case) -> Proof:
+        asked.append(case)
+        return prove(function, case)
+
+    monkeypatch.setattr(truth, "prove", proven)
+    first: list[Event] = []
+    second: list[Event] = []
+    listen = explaining([subject_], several(first.append, second.append), lambda *of: record(*of).id)
+    listen(Checked(verdict.case, (verdict,)))
+    listen(Failed(verdict, 3))
+    assert (
+        first
+        == second
+        == [
+            Checked(verdict.case, (verdict,)),
+            Explained(subject_, explain(subject_, verdict, 3), record(subject_, Failure(verdict)).id),
+        ]
+    )
+    assert asked.count(verdict.case) == 3  # once for both, explained and recorded; and for the two wanted here
+
+
+def test_a_part_of_the_referee_is_not_kept() -> None:
+    verdict = Verdict("definition", Case.parse("gru:T1B1I1H1:seed=1"), (), (), ())
+    told: list[Event] = []
+    explaining([], told.append, lambda *_: "kept")(Failed(verdict, 1))
+    assert told == [Explained(None, Failure(verdict, 1), "")]
+
+
+def test_who_listens_to_an_assertion_is_told_of_the_failure_explained() -> None:
+    told: list[Event] = []
+    with pytest.raises(AssertionError) as caught:
+        assert_agrees(subject(cell="gru")(without_carry), max_examples=5, listen=told.append)
+    (found,) = [event for event in told if isinstance(event, Explained)]
+    assert str(caught.value) == failure_text(found.failure)
+    assert isinstance(told[-1], Ended)

@@ -78,7 +78,7 @@ def test_a_failure_by_samples_alone_is_recorded_as_it_was_judged() -> None:
     subject = make(shifted)
     (verdict,) = examine((subject,), case, deep=True)
     assert verdict.status is Status.FAIL
-    found = record(subject, Failure(verdict), known=known)
+    found = record(subject, Failure(verdict, known=known))
     wrong = np.abs(found.got["y"] - found.want["y"] - found.rest["y"]) > found.bound["y"]
     (check,) = [check for check in verdict.checks if check.name == "y"]
     assert np.count_nonzero(wrong) == check.wrong > 0

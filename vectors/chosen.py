@@ -74,7 +74,7 @@ ZERO_FINALS = {"dh_n": 5363, "dc_n": 15928}
 """The first seed of which such a cotangent (1, 1, 2) is 0, so that the other is there alone."""
 
 AT_EDGE = {"rnn_tanh": (0, 2, 3), "lstm": (4, 6, 7), "gru": (0, 1, 2)}
-"""Seeds of cases that are somewhere exactly at the edge of a clip, and where it is known on which side everything is."""
+"""Seeds of cases that are exactly at the edge of a clip somewhere, and known to be inside or outside everywhere else."""
 
 KINK = "a kink: relu at 0, or the edge of a clip"
 
@@ -137,7 +137,7 @@ def _losses(seeds: Iterator[int]) -> Iterator[Case]:
 
 
 def _cotangents(seeds: Iterator[int]) -> Iterator[Case]:
-    """Yield cases with dy alone, the final states alone, all, and of an LSTM each of these alone and with dy."""
+    """Yield cases with dy alone, the final states alone, both, and of an LSTM each final state alone and with dy."""
     stacks: tuple[Options, ...] = ({}, {"num_layers": 2, "bidirectional": True})
     for cell, regime, stack, dtype in product(GATES, ("outputs_only", "final_only", "last_step"), stacks, DTYPES):
         yield _case(cell, next(seeds), stack, "unsorted", dtype, regime=regime)

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import chain, islice, repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from crosscheck.golden.record import planted, record, recording
 
 from crosscheck.case import Case
 from crosscheck.golden.files import save
+from crosscheck.golden.record import planted, record, recording
 from crosscheck.golden.vector import Arrays, Golden, Kind, Recording, Vector, Wrong
 from crosscheck.implementation import Result, Subject, make, run
 from crosscheck.mistakes import catalogue
@@ -34,9 +35,9 @@ from crosscheck.strategies import EVERYTHING, supported, supports
 from crosscheck.verdict import judge
 
 if TYPE_CHECKING:
-    from vectors.chosen import DTYPES, KINK, chosen
+    from vectors.chosen import DTYPES, chosen
 else:
-    from chosen import DTYPES, KINK, chosen
+    from chosen import DTYPES, chosen
 
 COMMENT = (
     "Gradients of recurrent networks, right by proof, and wrong ones to test checkers with. README.md beside this file "
@@ -46,44 +47,58 @@ CLEAR = 1000.0
 """How many times its bound an error has to be for a mistake to show: beyond what any other order of sums explains."""
 LOOKED_AT = 5
 """In how many vectors a mistake is planted, of which the one is kept in which its effect is smallest."""
-RELU = Patch(
-    "manual_rnn/activations.py",
-    "np.maximum(a, 0, out=a)",
-    "a[...] = np.where(a == 0, -0.0, np.maximum(a, 0))",  # so that h tells 0 from what is below
-)
-CLIP = "slope[...] = (a <= limit) & (a >= -limit)"
+RELU, CLIP = "manual_rnn/activations.py", "manual_rnn/cells/clip.py"
+MARKED = Patch(RELU, "np.maximum(a, 0, out=a)", "a[...] = np.where(a == 0, -0.0, np.maximum(a, 0))")
+"""relu that returns -0 at 0 itself, so that its slope, which is taken from what it returns, may be another there."""
 
-
-def _of_relu(name: str, slope: str, says: str) -> tuple[Wrong, tuple[Patch, ...]]:
-    wrong = Wrong(
-        f"relu.{name}", "convention", f"relu's slope at 0 itself is {slope}: {says}", "f'(0) = 0", f"f'(0) = {slope}"
-    )
-    return wrong, (RELU, Patch(RELU.file, "slope[...] = h > 0", f"slope[...] = (h > 0) + {slope} * np.signbit(h)"))
-
-
-def _of_clip(name: str, slope: str, patch: str, says: str) -> tuple[Wrong, tuple[Patch, ...]]:
-    wrong = Wrong(
-        f"clip.{name}",
-        "convention",
-        f"the slope of the clip at its edge is {slope}: {says}",
-        "k'(+-clip) = 1",
-        f"k'(+-clip) = {slope}",
-    )
-    return wrong, (Patch("manual_rnn/cells/clip.py", CLIP, f"slope[...] = {patch}"),)
-
-
-CONVENTIONS = (
-    _of_relu("one-at-zero", "1", "the slope of what is to the right of it, from h = a if a >= 0"),
-    _of_relu("half-at-zero", "1/2", "the mean of both sides, as of a maximum of two equal numbers"),
-    _of_clip("zero-at-the-edge", "0", "(np.abs(a) < limit)", "what is clipped has none, and the edge is clipped"),
-    _of_clip(
-        "half-at-the-edge",
-        "1/2",
-        "0.5 * (np.abs(a) <= limit) + 0.5 * (np.abs(a) < limit)",
-        "the mean of both sides, as of a minimum of two equal numbers",
+CONVENTIONS: tuple[tuple[Wrong, Mapping[str, Any], tuple[Patch, ...]], ...] = (
+    (
+        Wrong(
+            "relu.one-at-zero",
+            "convention",
+            "the slope of relu at 0 itself is 1, as of a case split on a >= 0",
+            "f'(0) = 0",
+            "f'(0) = 1",
+        ),
+        {"cell": "rnn_relu"},
+        (MARKED, Patch(RELU, "slope[...] = h > 0", "slope[...] = (h > 0) + 1.0 * np.signbit(h)")),
+    ),
+    (
+        Wrong(
+            "relu.half-at-zero",
+            "convention",
+            "the slope of relu at 0 itself is 1/2, as of a maximum that shares its gradient between equal numbers",
+            "f'(0) = 0",
+            "f'(0) = 1/2",
+        ),
+        {"cell": "rnn_relu"},
+        (MARKED, Patch(RELU, "slope[...] = h > 0", "slope[...] = (h > 0) + 0.5 * np.signbit(h)")),
+    ),
+    (
+        Wrong(
+            "clip.zero-at-the-edge",
+            "convention",
+            "the slope of the clip at its edge is 0, as of a case split on |a| < clip",
+            "k'(+-clip) = 1",
+            "k'(+-clip) = 0",
+        ),
+        {"clip": True},
+        (Patch(CLIP, "(a <= limit) & (a >= -limit)", "np.abs(a) < limit"),),
+    ),
+    (
+        Wrong(
+            "clip.half-at-the-edge",
+            "convention",
+            "the slope of the clip at its edge is 1/2, as of a minimum that shares its gradient between equal numbers",
+            "k'(+-clip) = 1",
+            "k'(+-clip) = 1/2",
+        ),
+        {"clip": True},
+        (Patch(CLIP, "(a <= limit) & (a >= -limit)", "0.5 * (np.abs(a) <= limit) + 0.5 * (np.abs(a) < limit)"),),
     ),
 )
-"""Where a function has no derivative, others have chosen another number for it, and are right too."""
+"""Where a function has no derivative others have chosen another number, and are right too: what it is, in which cases it
+may show, and what makes it of the hand-written network."""
 
 
 def valid(case: Case, says: str, now: Recording) -> Vector:
@@ -121,7 +136,7 @@ def _least(mistake: Mistake, vectors: Iterable[Vector]) -> Iterator[Vector]:
     returned = ((vector, _returned(network, vector)) for vector in vectors)
     shown = islice(((v, got) for v, got in returned if got and _largest(v, got) >= CLEAR), LOOKED_AT)
     for vector, got in sorted(shown, key=lambda pair: _relative(*pair))[:1]:
-        yield planted(vector, wrong, got)
+        yield planted(vector, Kind.INVALID, wrong, got, vector.comment)
 
 
 def _returned(network: Subject, vector: Vector) -> dict[str, Any]:
@@ -147,20 +162,20 @@ def _relative(vector: Vector, got: Arrays) -> float:
 
 
 def acceptable(vectors: Iterable[Vector]) -> Iterator[Vector]:
-    """Yield the vectors of what is right by other conventions, two for each vector at a kink as far as they differ."""
-    networks = [(wrong, make(patched(patches))) for wrong, patches in CONVENTIONS]
+    """Yield the vectors of what is right by other conventions, one for each vector and convention that differ."""
+    networks = [(wrong, options, make(patched(patches))) for wrong, options, patches in CONVENTIONS]
     for vector in vectors:
-        if vector.comment == KINK:
-            for wrong, network in networks:
+        for wrong, options, network in networks:
+            if supported(vector.case, supports(options, EVERYTHING)):
                 got = _returned(network, vector)
                 if _largest(vector, got) > 1:
-                    yield replace(planted(vector, wrong, got), kind=Kind.ACCEPTABLE)
+                    yield planted(vector, Kind.ACCEPTABLE, wrong, got, vector.comment)
 
 
 def golden() -> Golden:
     """Return the set, its vectors by ID."""
     now = recording()
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         cases, says = zip(*chosen(), strict=True)
         recorded = list(pool.map(valid, cases, says, repeat(now), chunksize=8))
         of_cells = [[vector for vector in recorded if vector.case.spec.cell == cell] for cell in GATES]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from crosscheck.golden.flags import FLAGS
-from crosscheck.golden.lint import lint
 
 from crosscheck.case import Case
 from crosscheck.golden.files import load
+from crosscheck.golden.flags import FLAGS
+from crosscheck.golden.lint import lint
 from crosscheck.golden.vector import Golden, Kind, Vector
 from crosscheck.mistakes.catalogue import CATALOGUE
 from crosscheck.spec import GATES
@@ -102,13 +103,15 @@ def test_a_mistake_is_planted_in_every_cell_in_which_it_may_be_made(golden: Gold
     assert {name for name, found in cells.items() if found != set(CATALOGUE[name].cells)} == set()
 
 
-def test_what_is_acceptable_is_so_at_a_kink_alone(golden: Golden) -> None:
+def test_what_is_acceptable_are_gradients_at_a_kink(golden: Golden) -> None:
     vectors = of_kind(golden, Kind.ACCEPTABLE)
-    names = {vector.wrong.name for vector in vectors if vector.wrong}
-    assert names == {wrong.name for wrong, _ in make.CONVENTIONS}
-    kinks = {str(case) for case, says in chosen() if says == KINK}
-    assert {str(vector.case) for vector in vectors} <= kinks
-    assert {name for vector in vectors for name in vector.got if name[0] != "d"} == set()
+    names = {(vector.case.spec.cell, vector.wrong.name) for vector in vectors if vector.wrong}
+    of_clip = {"clip.zero-at-the-edge", "clip.half-at-the-edge"}
+    of_relu = {"relu.one-at-zero", "relu.half-at-zero"}
+    assert names == {*product(GATES, of_clip), *product(["rnn_relu"], of_relu)}
+    assert {name for vector in vectors for name in vector.got if not name.startswith("d")} == set()
+    made = {str(case) for case, says in chosen() if says == KINK}
+    assert {str(vector.case) for vector in vectors if vector.case.spec.clip} <= made
 
 
 def test_the_seeds_make_what_they_are_there_for() -> None:

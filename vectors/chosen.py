@@ -74,7 +74,7 @@ ZERO_FINALS = {"dh_n": 5363, "dc_n": 15928}
 """The first seed of which such a cotangent (1, 1, 2) is 0, so that the other is there alone."""
 
 AT_EDGE = {"rnn_tanh": (0, 2, 3), "lstm": (4, 6, 7), "gru": (0, 1, 2)}
-"""Seeds of cases that are exactly at the edge of a clip somewhere, and known to be inside or outside everywhere else."""
+"""Seeds of cases that are at the edge of a clip somewhere, and known to be inside or outside everywhere else."""
 
 KINK = "a kink: relu at 0, or the edge of a clip"
 

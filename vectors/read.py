@@ -16,12 +16,12 @@ OVER_TIME = ("y", "dx", "dattention")
 
 def read(folder: str | Path) -> dict[str, dict[str, Any]]:
     """Return every vector by its ID: its record, and with it `in`, `want` and `got`, arrays by name."""
-    index = json.loads((Path(folder) / "index.json").read_text("ascii"))
+    index = json.loads((Path(folder) / "index.json").read_text("utf-8"))
     if (index["schema"], index["version"]) != ("rnn-crosscheck-golden", 1):
         raise ValueError(f"not a set of version 1: {folder}")
     vectors = {}
     for entry in index["files"]:
-        for vector in json.loads((Path(folder) / entry["records"]["name"]).read_text("ascii"))["vectors"]:
+        for vector in json.loads((Path(folder) / entry["records"]["name"]).read_text("utf-8"))["vectors"]:
             vectors[vector["id"]] = {**vector, "in": {}, "want": {}, "got": {}}
         for key, array in tensors(Path(folder) / entry["arrays"]["name"]).items():
             of, part, name = key.split("/")

@@ -23,13 +23,14 @@ from crosscheck.strategies import EVERYTHING, OF_CASE
 
 if TYPE_CHECKING:
     from vectors import make, read
-    from vectors.chosen import AT_EDGE, KINK, ZERO_FINALS, chosen
+    from vectors.chosen import AT_EDGE, KINK, ZERO_FINALS, Chosen, chosen
 else:
     import make
     import read
-    from chosen import AT_EDGE, KINK, ZERO_FINALS, chosen
+    from chosen import AT_EDGE, KINK, ZERO_FINALS, Chosen, chosen
 
 SET = Path(read.__file__).parent
+README = (SET / "README.md").read_text(encoding="utf-8")
 NO_NUMBERS = {
     "axes.leading-axis-squeezed",  # another shape
     "readout.bias-with-an-axis-too-many",
@@ -49,6 +50,11 @@ def plain() -> dict[str, dict[str, Any]]:
     return read.read(SET)
 
 
+@pytest.fixture(scope="module")
+def table() -> tuple[Chosen, ...]:
+    return tuple(chosen())
+
+
 def of_kind(golden: Golden, kind: Kind) -> list[Vector]:
     return [vector for vector in golden.vectors if vector.kind is kind]
 
@@ -61,27 +67,42 @@ def test_it_is_as_large_as_it_says(golden: Golden) -> None:
     assert sum(path.stat().st_size for path in SET.iterdir() if path.is_file()) <= 10_000_000
 
 
+def test_the_readme_has_its_numbers_right(golden: Golden) -> None:
+    invalid = of_kind(golden, Kind.INVALID)
+    families = Counter(vector.wrong.family for vector in invalid if vector.wrong)
+    assert all(f"| {family} | {count} | " in README for family, count in families.items())
+    conventions = Counter(vector.wrong.name for vector in of_kind(golden, Kind.ACCEPTABLE) if vector.wrong)
+    assert all(f"| {name} | {count} | " in README for name, count in conventions.items())
+    for kind, count in Counter(vector.kind for vector in golden.vectors).items():
+        assert f"| `{kind.value}` | {count:,}: " in README
+    alone = sum(len(vector.got) == 1 for vector in invalid)
+    gradients = sum(all(name.startswith("d") for name in vector.got) for vector in invalid)
+    assert f"{alone} of the vectors a single tensor is wrong, and in {gradients} all outputs" in " ".join(
+        README.split()
+    )
+
+
 def test_nothing_is_wrong_with_it() -> None:
     assert lint(SET) == ()
 
 
-def test_it_has_the_cases_that_are_chosen(golden: Golden) -> None:
+def test_it_has_the_cases_that_are_chosen(golden: Golden, table: tuple[Chosen, ...]) -> None:
     comments = {str(vector.case): vector.comment for vector in of_kind(golden, Kind.VALID)}
-    assert comments == {str(case): says for case, says in chosen()}
+    assert comments == {str(case): says for case, says in table}
     arrays = {str(vector.case): vector.case.arrays for vector in of_kind(golden, Kind.VALID)}
-    for case, _ in chosen():
+    for case, _ in table:
         for name, array in case.arrays.items():
             np.testing.assert_array_equal(arrays[str(case)][name], array)
 
 
 @pytest.mark.parametrize("name", [*CATALOGUE][::50])
-def test_mistakes_are_planted_where_make_says(golden: Golden, name: str) -> None:
+def test_mistakes_are_planted_where_make_says(golden: Golden, table: tuple[Chosen, ...], name: str) -> None:
     by_case = {str(vector.case): vector for vector in of_kind(golden, Kind.VALID)}
     mistake = CATALOGUE[name]
     made = {
         vector.id
         for cell in mistake.cells
-        for vector in make.invalid([by_case[str(case)] for case, _ in chosen() if case.spec.cell == cell], mistake)
+        for vector in make.invalid([by_case[str(case)] for case, _ in table if case.spec.cell == cell], mistake)
     }
     assert made == {vector.id for vector in of_kind(golden, Kind.INVALID) if vector.wrong and vector.wrong.name == name}
 
@@ -103,14 +124,14 @@ def test_a_mistake_is_planted_in_every_cell_in_which_it_may_be_made(golden: Gold
     assert {name for name, found in cells.items() if found != set(CATALOGUE[name].cells)} == set()
 
 
-def test_what_is_acceptable_are_gradients_at_a_kink(golden: Golden) -> None:
+def test_what_is_acceptable_are_gradients_at_a_kink(golden: Golden, table: tuple[Chosen, ...]) -> None:
     vectors = of_kind(golden, Kind.ACCEPTABLE)
     names = {(vector.case.spec.cell, vector.wrong.name) for vector in vectors if vector.wrong}
     of_clip = {"clip.zero-at-the-edge", "clip.half-at-the-edge"}
     of_relu = {"relu.one-at-zero", "relu.half-at-zero"}
     assert names == {*product(GATES, of_clip), *product(["rnn_relu"], of_relu)}
     assert {name for vector in vectors for name in vector.got if not name.startswith("d")} == set()
-    made = {str(case) for case, says in chosen() if says == KINK}
+    made = {str(case) for case, says in table if says == KINK}
     assert {str(vector.case) for vector in vectors if vector.case.spec.clip} <= made
 
 
@@ -132,8 +153,9 @@ def test_every_value_of_every_option_occurs(golden: Golden) -> None:
 
 def test_every_flag_occurs_and_is_explained(golden: Golden) -> None:
     assert {flag for vector in golden.vectors for flag in vector.flags} == set(FLAGS)
-    text = (SET / "README.md").read_text(encoding="utf-8")
-    assert [flag for flag in FLAGS if f"| `{flag}` |" not in text] == []
+    rows = [line for line in README.splitlines() if line.startswith("| `")]
+    explained = {row.split("`")[1]: row.split(" | ")[-1].removesuffix(" |") for row in rows}
+    assert {flag: explained[flag] for flag in FLAGS} == FLAGS
 
 
 def test_each_cotangent_is_there_alone_and_with_others(golden: Golden) -> None:

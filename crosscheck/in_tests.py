@@ -31,8 +31,7 @@ from crosscheck.keep import keep
 from crosscheck.record import record as record_failure
 from crosscheck.report.failure import failure_text
 from crosscheck.report.formats import formats, ndjson
-from crosscheck.report.reports import FOLDER, write
-from crosscheck.report.run import Run
+from crosscheck.report.reports import FOLDER, joined, write
 from crosscheck.report.stream import Stream, lines, read
 from crosscheck.verdict import Status, Verdict
 
@@ -49,13 +48,20 @@ FAILURES = Path(".crosscheck/failures")
 class CheckFailed(AssertionError):  # noqa: N818  what tests raise is called so
     """A check failed.
 
-    Attributes:
-        crosscheck_text: what there is to say, as the command line says it.
+    Args:
+        short: what failed, in a line.
+        text: returns what there is to say, as the command line says it; asked for once, when the test has failed: of
+            the many failures on Hypothesis' way to the smallest, the last alone is explained.
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(f"\n{text}")
-        self.crosscheck_text = text
+    def __init__(self, short: str, text: Callable[[], str] | None = None) -> None:
+        super().__init__(short)
+        self._text = text or (lambda: short)
+
+    @property
+    def crosscheck_text(self) -> str:
+        """What there is to say."""
+        return self._text()
 
 
 class Session:
@@ -141,7 +147,7 @@ class Checker:
         self._stream(Started((subject,), DRAWN, 0))
         verdicts = examine((subject,), case, deep=True)
         self._stream(Checked(case, verdicts))
-        _raise([told(self._stream, subject, v) for v in verdicts if v.status is Status.FAIL])
+        _raise(self._stream, subject, [verdict for verdict in verdicts if verdict.status is Status.FAIL])
 
     def _check(self, subject: Subject, options: dict[str, Any]) -> None:
         __tracebackhide__ = True
@@ -154,7 +160,9 @@ class Checker:
 
         options = {"max_examples": self._settings.max_examples} | options
         report: Report = check(subject, listen=explaining((subject,), heard, kept), **options)
-        _raise(failures)
+        if failures:
+            texts = [failure_text(event.failure, event.kept).strip("\n") for event in failures]
+            raise CheckFailed("\n\n".join(texts))
         if report.cases == report.inconclusive:
             raise CheckFailed(f"nothing was checked: {report.cases} cases, {report.inconclusive} inconclusive")
 
@@ -254,14 +262,12 @@ class Vectors:
             verdict = judged(subject, vector)
             self._stream(Checked(vector.case, (verdict,)))
             failing += [verdict] if verdict.status is Status.FAIL else []
-        _raise([told(self._stream, subject, verdict) for verdict in failing[:1]], len(failing) - 1)
+        _raise(self._stream, subject, failing)
 
 
 def subject_of(target: Any, adapter: str | None, conventions: Mapping[str, str] | None) -> Subject:
     """Return the subject for what a test names; a text's runs in a process of its own, as on the command line."""
-    said = (
-        AS_OURS if conventions is None else conventions_of([f"{name}={value}" for name, value in conventions.items()])
-    )
+    said = AS_OURS if conventions is None else conventions_of(["=".join(pair) for pair in conventions.items()])
     if isinstance(target, str):
         return hosted(target if adapter is None else text_of(target, adapter, said))[0]
     return make(target, adapter, said)
@@ -277,28 +283,24 @@ def kept(subject: Subject, failure: Failure) -> str:
         return ""
 
 
-def told(stream: Stream, subject: Subject, verdict: Verdict) -> Explained:
-    """Explain a failing verdict, and tell it."""
-    event = explained(subject, verdict, None, kept)
-    stream(event)
-    return event
-
-
-def _raise(failures: Sequence[Explained], more: int = 0) -> None:
-    """Raise if there are failures.
-
-    Args:
-        failures: the failures.
-        more: how many others there are that are not shown.
+def _raise(stream: Stream, subject: Subject, failing: Sequence[Verdict]) -> None:
+    """Raise if there are failing verdicts; the first of them is shown.
 
     Raises:
         CheckFailed: there are.
     """
     __tracebackhide__ = True
-    if failures:
-        texts = [failure_text(event.failure, event.kept).strip("\n") for event in failures]
-        others = [f"{more} more vectors fail"] if more > 0 else []
-        raise CheckFailed("\n\n".join([*texts, *others]))
+    if not failing:
+        return
+    first, *others = failing
+
+    def text() -> str:
+        event = explained(subject, first, None, kept)
+        stream(event)
+        more = f"\n\n{len(others)} more fail" if others else ""
+        return failure_text(event.failure, event.kept).strip("\n") + more
+
+    raise CheckFailed(f"{subject.name} fails on {first.case}", text)
 
 
 def summary(settings: Settings, told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -315,7 +317,7 @@ def summary(settings: Settings, told: Sequence[Mapping[str, Any]]) -> Iterator[s
     if all(each["whole"] for each in told):
         yield from _unused([each["vectors"] for each in parts])
     if settings.reports:
-        run = _together([read(each["events"]) for each in parts])
+        run = joined([read(each["events"]) for each in parts])
         lines_of: list[str] = []
         asked = formats(settings.reports)
         if any(format.FILE for format in asked.values()):
@@ -335,22 +337,3 @@ def _unused(sets: Sequence[Mapping[str, Mapping[str, Sequence[str]]]]) -> Iterat
         if unused:
             more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
             yield f"{place}: no test uses {', '.join(unused[:3])}{more}"
-
-
-def _together(runs: Sequence[Run]) -> Run:
-    """Return the runs of several processes as one."""
-    first, *others = runs
-    statuses = [run.status for run in runs]
-    covered: dict[str, int] = {}
-    for run in runs:
-        covered |= {name: covered.get(name, 0) + count for name, count in run.covered.items()}
-    return replace(
-        first,
-        subjects=tuple(dict.fromkeys(subject for run in runs for subject in run.subjects)),
-        rows=tuple(row for run in runs for row in run.rows),
-        failures=tuple(failure for run in runs for failure in run.failures),
-        groups=tuple(group for run in runs for group in run.groups),
-        covered=covered,
-        notes=tuple(note for run in runs for note in run.notes),
-        status=next((status for status in ("FAIL", "", "PASS") if status in statuses), "INCONCLUSIVE"),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,20 @@ from crosscheck.verdict import Status, TensorCheck, Verdict
 
 JSON = Any
 """None, a bool, a number, a text, or a list or dict of these."""
+AS_IT_IS = (str, int, bool, type(None))
 NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 NUMBERS = ("got", "want", "bound", "ratio", "resolution")
 
 
 def without_nan(data: Any) -> JSON:
-    """Return plain data as JSON holds it: NaN and infinity by their names, tuples as lists, no NumPy numbers."""
+    """Return plain data as JSON holds it: NaN and infinity by their names, tuples as lists, no NumPy numbers.
+
+    A dataclass is a mapping of its fields.
+    """
+    if type(data) in AS_IT_IS:
+        return data
+    if is_dataclass(data):
+        data = vars(data)
     data = data.item() if isinstance(data, np.generic) else data
     if isinstance(data, float) and not math.isfinite(data):
         return "NaN" if math.isnan(data) else "Infinity" if data > 0 else "-Infinity"

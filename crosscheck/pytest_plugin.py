@@ -1,7 +1,7 @@
 """The pytest plugin: a marker for subjects, two fixtures, and what they need of options, reports and known failures.
 
-Nothing heavy is imported before a test asks for it. What tests do is in `crosscheck.in_tests`; here is what pytest needs
-to know: where a subject's arguments come from, what is shown of a failure, and what is told at the end of a run.
+Nothing heavy is imported before a test asks for it. What tests do is in `crosscheck.in_tests`; here is what pytest
+needs to know: where a subject's arguments come from, what is shown of a failure, what is told at the end of a run.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--crosscheck-update-new-only",
         action="store_true",
         default=None,
-        help="Record golden vectors that are missing.",
+        help="Record those that are missing.",
     )
     group.addoption("--crosscheck-report", metavar="FORMAT,...", help="Report too: github, html, junit, md or ndjson.")
     parser.addini("crosscheck_profile", "as --crosscheck-profile", default="default")
@@ -173,11 +173,12 @@ def pytest_runtest_makereport(
     report = yield
     text = getattr(call.excinfo and call.excinfo.value, "crosscheck_text", None)
     if text is not None and report.failed:
+        notes = "".join(f"\n{note}" for note in getattr(call.excinfo and call.excinfo.value, "__notes__", ()))
         from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
         path, line = _where(item, call)
         crash = ReprFileLocation(path, line, text.strip().partition("\n")[0])
-        shown = ReprEntryNative([f"{text}\n", f"\n{path}:{line}\n"])
+        shown = ReprEntryNative([f"{text}\n{notes}\n", f"{path}:{line}\n"])
         report.longrepr = ReprExceptionInfo(reprcrash=crash, reprtraceback=ReprTraceback([shown], None, style="native"))
     return report
 

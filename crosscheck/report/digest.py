@@ -9,7 +9,7 @@ from dataclasses import replace
 from crosscheck.report.run import Group, Row, Run, Shown, Tested
 
 UNPRINTABLE = re.compile(
-    "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
 """What is neither text nor the end of a line: control characters, what turns text round, what UTF-8 or XML has not."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -82,6 +84,31 @@ class Reports:
             self.echo(f"wrote {self.path}")
         others = {name: format for name, format in self.formats.items() if format is not ndjson}
         write(run, others, self.folder, self.echo)
+
+
+def joined(runs: Sequence[Run]) -> Run:
+    """Return runs that went on side by side, such as in the processes of one test session, as one.
+
+    Args:
+        runs: at least one; what is said of the whole, but for the date, is what the first says.
+    """
+    statuses = {run.status for run in runs}
+    counts = {name: sum(run.covered.get(name, 0) for run in runs) for name in chain(*(run.covered for run in runs))}
+    noted: dict[tuple[str, str], int] = {}
+    for subject, text, cases in chain(*(run.notes for run in runs)):
+        noted[subject, text] = noted.get((subject, text), 0) + cases
+    return replace(
+        runs[0],
+        date=min(run.date for run in runs),
+        subjects=tuple({tested.name: tested for tested in chain(*(run.subjects for run in runs))}.values()),
+        rows=tuple(chain(*(run.rows for run in runs))),
+        failures=tuple(chain(*(run.failures for run in runs))),
+        groups=tuple(chain(*(run.groups for run in runs))),
+        covered=counts,
+        notes=tuple((*key, cases) for key, cases in noted.items()),
+        status=next(status for status in ("", "FAIL", "PASS", "INCONCLUSIVE") if status in statuses),
+        stopped=any(run.stopped for run in runs),
+    )
 
 
 def write(run: Run, asked: Mapping[str, Format], folder: Path, echo: Callable[[str], object]) -> None:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
@@ -24,11 +24,12 @@ from crosscheck.campaign import Checked, Ended, Event, Explained, Failed, GroupD
 from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.failure import Failure
+from crosscheck.implementation import Subject
 from crosscheck.plain import JSON, plain_verdict, verdict_of, without_nan
 from crosscheck.record import plain_diagnosis
 from crosscheck.report.defined import defined
 from crosscheck.report.failure import again, failure_text
-from crosscheck.report.run import Group, Outcome, Row, Run, Shown, Tested
+from crosscheck.report.run import Group, Outcome, Picture, Row, Run, Shown, Tested
 from crosscheck.report.typed import typed
 from crosscheck.verdict import Status, Verdict
 from crosscheck.versions import versions
@@ -44,6 +45,8 @@ PARTS: dict[str, tuple[str, type]] = {
 }
 """The events that are a part of a run each: the field that they are gathered in, and what they are."""
 Key = TypeVar("Key")
+Draw = Callable[[Subject, Verdict], Picture | None]
+"""What makes the picture of a failure."""
 STATUSES = ("PASS", "FAIL", "INCONCLUSIVE")
 
 
@@ -97,10 +100,18 @@ class Stream:
         command: the command line, or what else runs it, such as "pytest".
         seed: what the cases are drawn from.
         settings: what else it was told, in plain data.
+        draw: makes the picture of a failure, which takes a second or more; None: there is none.
     """
 
-    def __init__(self, file: IO[str], command: str, seed: int = 0, settings: Mapping[str, JSON] | None = None) -> None:
-        self.file = file
+    def __init__(
+        self,
+        file: IO[str],
+        command: str,
+        seed: int = 0,
+        settings: Mapping[str, JSON] | None = None,
+        draw: Draw | None = None,
+    ) -> None:
+        self.file, self.draw = file, draw
         self.done = _Done()
         self._met: set[str] = set()
         self._total = Tally("", "")
@@ -130,7 +141,7 @@ class Stream:
             case Failed(verdict, after):
                 self._failed(Explained(None, Failure(verdict, after)))
             case GroupDone(tally):
-                self._write(_line("group", Group(**asdict(tally))))
+                self._write(_line("group", Group(**vars(tally))))
             case Ended(report):
                 covered = _plus(self.done.covered, report.covered)
                 noted = _plus({(name, text): cases for name, text, cases in self.done.notes}, report.notes)
@@ -147,7 +158,9 @@ class Stream:
 
     def _failed(self, event: Explained) -> None:
         self._total = replace(self._total, failed=max(1, self._total.failed))
-        self._write(_line("failed", shown(event)))
+        verdict = event.failure.verdict
+        picture = self.draw(event.subject, verdict) if self.draw and event.subject else None
+        self._write(_line("failed", replace(shown(event), picture=picture)))
 
     def _write(self, line: str) -> None:
         self.file.write(line)
@@ -167,7 +180,7 @@ def row(verdicts: Sequence[Verdict]) -> Row:
 
 
 def shown(event: Explained) -> Shown:
-    """Return a failure in plain data."""
+    """Return a failure in plain data, without a picture."""
     failure, verdict = event.failure, event.failure.verdict
     return Shown(
         verdict.subject,
@@ -307,11 +320,11 @@ def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
 
 
 def _first(begun: _Begun) -> str:
-    return _text({"event": BEGUN, "format": FORMAT, **asdict(begun)})
+    return _text({"event": BEGUN, "format": FORMAT, **vars(begun)})
 
 
 def _line(event: str, what: Any) -> str:
-    return _text({"event": event, **asdict(what)})
+    return _text({"event": event, **vars(what)})
 
 
 def _text(data: Mapping[str, Any]) -> str:

@@ -230,3 +230,11 @@ def test_it_is_a_function_of_the_case() -> None:
 
 def same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_a_failure_by_samples_alone_is_judged_by_more_of_them() -> None:
+    known = Known(Case.parse("rnn_tanh:T2B1I1H1:regime=ordinary:seed=1"))
+    assert known.to_judge_by(lambda _: set()) is known.truth
+    assert known.to_judge_by(lambda _: {"y"}) is known.truth
+    assert known.to_judge_by(lambda reference: {"y"} if reference is known.truth else set()) is known.confirmed
+    assert known.to_judge_by(lambda reference: {"y", "dx"} if reference is known.truth else {"y"}) is known.confirmed

@@ -7,6 +7,7 @@ what is missing would else look like success.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
@@ -78,9 +79,9 @@ def _end(run: Run) -> ET.Element:
 
 def _with(run: Run, name: str, tests: Sequence[ET.Element], failures: Sequence[Shown], seconds: float) -> ET.Element:
     """Return a suite with its tests, and what it takes to run it again."""
-    suite = ET.Element("testsuite", {"name": one_line(name), "timestamp": run.date, "time": f"{seconds:.3f}"})
+    suite = ET.Element("testsuite", {"name": one_line(name), "timestamp": one_line(run.date), "time": f"{seconds:.3f}"})
     facts = [("command", run.command), ("seed", str(run.seed)), *(run.versions.items())]
-    facts += [(f"setting {setting}", str(value)) for setting, value in run.settings.items()]
+    facts += [(f"setting {setting}", json.dumps(value)) for setting, value in run.settings.items()]
     facts += [("case", shown.case) for shown in failures]
     properties = ET.SubElement(suite, "properties")
     for fact, value in facts:

@@ -50,7 +50,13 @@ def fenced(text: str, language: str = "") -> str:
 def _about(run: Run) -> str:
     named = ", ".join(literal(tested.name) for tested in run.subjects)
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    parts = [named, f"seed {run.seed}", literal(run.command) if run.command else "", run.date, literal(versions)]
+    parts = [
+        named,
+        f"seed {run.seed}",
+        literal(run.command) if run.command else "",
+        literal(run.date),
+        literal(versions),
+    ]
     return " · ".join(filter(None, parts))
 
 

@@ -19,8 +19,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosscheck import ArgumentError, Case, Report, check, subject
-from crosscheck.campaign import Checked, Ended, Failed, GroupDone, Settings, Started, Tally, explaining, several
-from crosscheck.implementation import make
+from crosscheck.campaign import (
+    Checked,
+    Ended,
+    Explained,
+    Failed,
+    GroupDone,
+    Settings,
+    Started,
+    Tally,
+    explaining,
+    several,
+)
+from crosscheck.failure import Failure
+from crosscheck.implementation import Subject, make
 from crosscheck.report.run import Group, Heat, Norms, Outcome, Picture, Row, Run, Shown
 from crosscheck.report.run import Tested as Line  # a name that pytest takes for no test
 from crosscheck.report.stream import FORMAT, Stream, lines, read
@@ -244,6 +256,25 @@ def test_every_event_is_a_line_at_once() -> None:
     assert run.notes == (("a", "loud", 3), ("b", "odd", 1))
     assert (run.status, run.stopped) == ("FAIL", True)
     assert read("".join(lines(run))) == run
+
+
+def test_a_failure_is_drawn_if_there_is_a_subject() -> None:
+    picture = Picture("a larger case", (Heat("dx", "input", "step", ((0.5, math.inf),)),))
+    asked: list[object] = []
+
+    def draw(subject: Subject, verdict: Verdict) -> Picture:
+        asked.append((subject, verdict))
+        return picture
+
+    file, wrong = io.StringIO(), verdict("manual", Status.FAIL)
+    stream = Stream(file, "", draw=draw)
+    stream(Explained(make(manual), Failure(wrong, 1), "an-id"))
+    stream(Explained(None, Failure(wrong)))
+    assert asked == [(make(manual), wrong)]
+    first, second = read(file.getvalue()).failures
+    assert (first.picture, first.kept, first.after) == (picture, "an-id", 1)
+    assert first.text.splitlines()[-2] == "  kept         crosscheck explain an-id"
+    assert second.picture is None
 
 
 @pytest.mark.parametrize(

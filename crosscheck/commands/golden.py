@@ -124,6 +124,8 @@ def check(
     subject = _subject(target, of_target)
     there = (folder / "index.json").exists()
     if subject is None:
+        if lines:
+            raise ArgumentError("case", lines[0], "a TARGET with it")
         return _check_set(_of_cells(load(folder), cells))
     golden = load(folder) if there else Golden()
     known = {str(vector.case) for vector in golden.vectors}
@@ -131,6 +133,9 @@ def check(
     if missing or not there:
         cases = _cases(subject, tuple(missing), max_examples, 0, cells, (), ())
         new = _recorded(cases, subject, every=bool(missing))
+        if not new:
+            click.echo("no case made a vector")
+            return NOTHING
         save(golden.with_vectors(new), folder)
         click.echo(f"{_count(new)} missing in {folder}: recorded; look at it, keep it, and check again")
         _judge(subject, Golden(new), keep=not no_keep)

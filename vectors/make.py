@@ -97,8 +97,8 @@ CONVENTIONS: tuple[tuple[Wrong, Mapping[str, Any], tuple[Patch, ...]], ...] = (
         (Patch(CLIP, "(a <= limit) & (a >= -limit)", "0.5 * (np.abs(a) <= limit) + 0.5 * (np.abs(a) < limit)"),),
     ),
 )
-"""Where a function has no derivative others have chosen another number, and are right too: what it is, where it may show,
-and what makes it of the hand-written network."""
+"""Where a function has no derivative others have chosen another number, and are right too: what it is, in which cases
+it may show, and what makes it of the hand-written network."""
 
 
 def valid(case: Case, says: str, now: Recording) -> Vector:

@@ -38,6 +38,8 @@ NO_NUMBERS = {
     "memory.initial-state-overwritten",
 }
 """The known mistakes that do not show in what is returned, or not as numbers of the right shape."""
+NOT_EVERYWHERE = {"lengths.ignored"}
+"""Known mistakes that are planted in some cells only: this one is known in simple numbers alone."""
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +123,7 @@ def test_a_mistake_is_planted_in_every_cell_in_which_it_may_be_made(golden: Gold
     for vector in of_kind(golden, Kind.INVALID):
         assert vector.wrong is not None
         cells[vector.wrong.name].add(vector.case.spec.cell)
-    assert {name for name, found in cells.items() if found != set(CATALOGUE[name].cells)} == set()
+    assert {name for name, found in cells.items() if found != set(CATALOGUE[name].cells)} == NOT_EVERYWHERE
 
 
 def test_what_is_acceptable_are_gradients_at_a_kink(golden: Golden, table: tuple[Chosen, ...]) -> None:
@@ -132,7 +134,7 @@ def test_what_is_acceptable_are_gradients_at_a_kink(golden: Golden, table: tuple
     assert names == {*product(GATES, of_clip), *product(["rnn_relu"], of_relu)}
     assert {name for vector in vectors for name in vector.got if not name.startswith("d")} == set()
     made = {str(case) for case, says in table if says == KINK}
-    assert {str(vector.case) for vector in vectors if vector.case.spec.clip} <= made
+    assert {str(vector.case) for vector in vectors if vector.wrong and vector.wrong.name in of_clip} <= made
 
 
 def test_the_seeds_make_what_they_are_there_for() -> None:

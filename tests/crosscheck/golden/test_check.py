@@ -89,7 +89,7 @@ def test_what_is_wrong_besides_numbers_fails_too(tanh: Vector) -> None:
 
     assert findings(raising) == ["raised"]
     assert findings(lambda case: {**manual(case), "y": np.zeros(3)}) == ["wrong shape"]
-    assert findings(lambda case: {}) == ["nothing returned"]
+    assert findings(lambda _: {}) == ["nothing returned"]
 
 
 def test_in_the_padding_nothing_but_zero_is_right(recorded_set: Golden) -> None:

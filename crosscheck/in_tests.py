@@ -28,6 +28,7 @@ from crosscheck.golden.vector import Golden, Kind, Vector
 from crosscheck.host import hosted
 from crosscheck.implementation import Subject, make
 from crosscheck.keep import keep
+from crosscheck.picture import picture
 from crosscheck.record import record as record_failure
 from crosscheck.report.failure import failure_text
 from crosscheck.report.formats import formats, ndjson
@@ -77,7 +78,7 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._text = io.StringIO()
-        self._stream = Stream(self._text, "pytest")
+        self._stream = Stream(self._text, "pytest", draw=picture if settings.reports else None)
         self.checker = Checker(settings, self._stream)
         self.vectors = Vectors(settings, self._stream)
 

@@ -292,12 +292,13 @@ class StripChart:
 
 
 ROW = 40.0
-ERROR, RESOLUTION = (150.0, 590.0), (650.0, 930.0)
+ERROR, RESOLUTION = (150.0, 620.0), (690.0, 1000.0)
 LEAST_ERROR, LEAST_RESOLUTION = -4.0, -16.0
+RESOLUTIONS = ((-16, "\u22641e-16"), (-12, "1e-12"), (-8, "1e-8"), (-4, "1e-4"), (0, "1"))
 
 
 class _ErrorAxis:
-    """Where an error goes: what is within the bound on the left, in decades, what is beyond it on the right in its own."""
+    """Where an error goes: what is within the bound on the left, in its decades, the rest on the right, in others."""
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         beyond = [math.log10(o.ratio) for o in outcomes if o.status == "FAIL" and 1 < o.ratio < math.inf]
@@ -317,7 +318,9 @@ class _ErrorAxis:
 
     def ticks(self) -> list[tuple[float, str]]:
         exponents = [*range(int(LEAST_ERROR), 1), *((self.most / 2, self.most) if self.any else ())]
-        return [(self(10.0**exponent), "1" if exponent == 0 else f"1e{exponent:.0f}") for exponent in exponents]
+        least = f"\u22641e{LEAST_ERROR:.0f}"
+        texts = ["1" if exponent == 0 else f"1e{exponent:.0f}" for exponent in exponents]
+        return list(zip((self(10.0**exponent) for exponent in exponents), [least, *texts[1:]], strict=True))
 
 
 def _resolution_at(value: float) -> float:
@@ -345,7 +348,9 @@ def strip_chart(run: Run, groups: Sequence[Group]) -> StripChart | None:
                 if outcome.status == "PASS":
                     passed += f"M{x:g} {at:g}h0"
                 else:
-                    title = f"{outcome.subject}, {row.case}: {times(outcome.ratio)}, resolution {outcome.resolution:.2g}"
+                    title = (
+                        f"{outcome.subject}, {row.case}: {times(outcome.ratio)}, resolution {outcome.resolution:.2g}"
+                    )
                     others.append((x, at, outcome.status, title))
                 if outcome.status != "FAIL":
                     resolution += f"M{round(_resolution_at(outcome.resolution), 1):g} {at:g}h0"
@@ -359,7 +364,7 @@ def strip_chart(run: Run, groups: Sequence[Group]) -> StripChart | None:
         axis.bound,
         tuple(strips),
         tuple(Label(x, bottom + 18, text) for x, text in axis.ticks()),
-        tuple(Label(_resolution_at(10.0**e), bottom + 18, "1" if e == 0 else f"1e{e}") for e in (-16, -12, -8, -4, 0)),
+        tuple(Label(_resolution_at(10.0**e), bottom + 18, text) for e, text in RESOLUTIONS),
         ERROR,
         RESOLUTION,
     )

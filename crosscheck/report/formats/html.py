@@ -43,10 +43,6 @@ class Part:
     failed: int
     inconclusive: int
 
-    @property
-    def passed(self) -> int:
-        return self.cases - self.failed - self.inconclusive
-
 
 @dataclass(frozen=True)
 class Wrong:
@@ -83,7 +79,7 @@ def render(run: Run) -> str:
     status, text = outcome(run)
     script = (FOLDER / "script.js").read_text(encoding="utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _template().render(
+    page: str = _template().render(
         run=run,
         status=status,
         said=text,
@@ -99,6 +95,7 @@ def render(run: Run) -> str:
         script=script,
         digest=digest,
     )
+    return page
 
 
 @cache

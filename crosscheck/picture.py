@@ -52,7 +52,7 @@ def picture(subject: Subject, verdict: Verdict) -> Picture | None:
 
 
 def _telling(subject: Subject, verdict: Verdict) -> Seen | None:
-    """Return what a subject does on a large case that fails as the verdict does; on its own, where no larger one fails."""
+    """Return what a subject does on a larger case that fails as the verdict does, or else on its own."""
     case, wrong = verdict.case, verdict.named(Status.FAIL)
     outputs = any(name in case.output_names for name in wrong)
     for probe in _larger(subject, case) if wrong else ():

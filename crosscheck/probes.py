@@ -46,7 +46,8 @@ def with_sizes(
         case: the case.
         sizes: T, B, I and H.
         options: what the subject supports.
-        regime, seed: what it is filled with.
+        regime: what it is filled with.
+        seed: and in which numbers.
     """
     T, B, I, H = (
         min(size, *options[name]) for size, name in zip(sizes, ("max_T", "max_B", "max_I", "max_H"), strict=True)

@@ -28,6 +28,11 @@ def blind_above(format: Format) -> float:
     return min(BLIND * format.u, ALL)
 
 
+def blind_above_of(dtype: str) -> float:
+    """Return the resolution above which a check in a dtype is blind; that of float64 if there is no such dtype."""
+    return blind_above(FORMATS.get(dtype, FORMATS["float64"]))
+
+
 class Status(Enum):
     """What a check came to."""
 

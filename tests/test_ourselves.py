@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crosscheck.case import Case
-from crosscheck.in_tests import Vectors
+from crosscheck.in_tests import CheckFailed, Vectors
 from crosscheck.strategies import EVERYTHING
 from crosscheck.subjects import torch_case
 from crosscheck.subjects.manual import manual
@@ -35,5 +35,6 @@ def test_the_public_set_finds_a_gradient_that_is_not_ours(crosscheck_golden: Vec
         returned = dict(manual(case))
         return returned | {"dW_hh": 2 * returned["dW_hh"]}
 
-    with pytest.raises(AssertionError, match="dW_hh is wrong"):
+    with pytest.raises(CheckFailed, match="doubled fails on ") as found:
         crosscheck_golden(doubled, folder="vectors", cell="gru")
+    assert "   dW_hh is wrong\n" in found.value.crosscheck_text

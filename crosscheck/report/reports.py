@@ -59,7 +59,7 @@ class Reports:
         self.path = folder / ndjson.FILE if to_files else None
         self._memory = io.StringIO()
         self.file: IO[str] = _opened(self.path) if self.path else self._memory
-        self.stream = Stream(self.file, command, seed, settings, picture)
+        self.stream = Stream(self.file, command, seed, settings, picture if self.path else None)
 
     def __enter__(self) -> Reports:
         return self

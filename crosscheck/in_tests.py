@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import io
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -289,11 +288,10 @@ def _text(target: Any) -> str:
 
     A failure of it can be kept, and the command that shows it again is one that works.
     """
-    name, module = getattr(target, "__name__", ""), sys.modules.get(getattr(target, "__module__", ""))
-    if not inspect.isfunction(target) or getattr(module, name, None) is not target:
+    if not inspect.isfunction(target) or vars(inspect.getmodule(target)).get(target.__name__) != target:
         return ""
     path = Path(target.__code__.co_filename)
-    return f"{path.relative_to(Path.cwd()).as_posix()}:{name}" if path.is_relative_to(Path.cwd()) else ""
+    return f"{path.relative_to(Path.cwd()).as_posix()}:{target.__name__}" if path.is_relative_to(Path.cwd()) else ""
 
 
 def kept(subject: Subject, failure: Failure) -> str:

@@ -288,7 +288,10 @@ def _text(target: Any) -> str:
 
     A failure of it can be kept, and the command that shows it again is one that works.
     """
-    if not inspect.isfunction(target) or getattr(inspect.getmodule(target), "__dict__", {}).get(target.__name__) != target:
+    if (
+        not inspect.isfunction(target)
+        or getattr(inspect.getmodule(target), "__dict__", {}).get(target.__name__) != target
+    ):
         return ""
     path = Path(target.__code__.co_filename)
     return f"{path.relative_to(Path.cwd()).as_posix()}:{target.__name__}" if path.is_relative_to(Path.cwd()) else ""

@@ -37,7 +37,12 @@ CASES = click.option(
     "--case", "lines", multiple=True, metavar="LINE", help="This case instead of drawn ones. Repeatable."
 )
 EXAMPLES = click.option(
-    "-n", "--max-examples", type=click.IntRange(1), default=20, show_default=True, help="Cases a cell and dtype."
+    "-n",
+    "--max-examples",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Cases a cell and dtype; one drawn twice counts once.",
 )
 BUILT_IN = "manual"
 

@@ -84,7 +84,7 @@ def heat_chart(heat: Heat, case: str) -> HeatChart:
     for k, row in enumerate(error):
         for t, value in enumerate(row):
             unit = f"{gates[int(k // per)]}{int(k % per)}" if gates else _span(k, tall)
-            title = f"{heat.rows} {unit}, step {_span(t, wide)}: {times(value)}"
+            title = f"{unit}, step {_span(t, wide)}: {value:.2g}"
             text = shade.text(value) if len(error) <= NUMBERED else ""
             cells.append(Cell(left + t * width, tops[k], shade.level(value), text, title))
     bottom = tops[-1] + height
@@ -180,7 +180,7 @@ def _size(value: float) -> float:
 
 def times(value: float) -> str:
     """Return an error in units of its bound, in words."""
-    return f"{value:.2g} times the bound" if math.isfinite(value) else "no number, where one should be"
+    return f"{value:.2g} times the bound" if math.isfinite(value) else "no number, or off where the bound is 0"
 
 
 def _power(exponent: float) -> str:

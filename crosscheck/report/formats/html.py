@@ -15,7 +15,7 @@ from typing import Any
 from crosscheck.errors import ArgumentError
 from crosscheck.plain import JSON, NAMES
 from crosscheck.report.charts import HeatChart, NormChart, heat_chart, norm_chart, strip_chart, times
-from crosscheck.report.digest import clean, count, one_line, outcome, subject_of, sums, wrong
+from crosscheck.report.digest import clean, count, group_of, one_line, outcome, subject_of, sums, wrong
 from crosscheck.report.run import Run, Shown
 from crosscheck.report.text import number, telling_digits
 
@@ -27,6 +27,8 @@ except ModuleNotFoundError as error:
 
 FILE = "report.html"
 FOLDER = Path(__file__).parent / "_html"
+DRAWN = 30
+"""Of so many failures there are pictures: they are most of what the file takes."""
 RARE = 5
 """Fewer cases than this are rare, as the terminal has it."""
 HAS = ("lengths", "truncate", "dropout", "recurrent_dropout", "zoneout", "clip", "forget_bias", "proj_size")
@@ -63,6 +65,7 @@ class Failed:
 
     id: str
     shown: Shown
+    cell: str
     head: str
     place: str
     tensors: tuple[Wrong, ...]
@@ -71,6 +74,7 @@ class Failed:
     signatures: tuple[Mapping[str, JSON], ...]
     heats: tuple[HeatChart, ...]
     norms: NormChart | None
+    undrawn: bool
 
 
 def render(run: Run) -> str:
@@ -139,11 +143,12 @@ def _options(case: str) -> Iterator[str]:
 
 def _failed(run: Run, k: int, shown: Shown) -> Failed:
     tested = subject_of(run, shown.subject)
-    picture = shown.picture
+    picture = shown.picture if k <= DRAWN else None
     heats = picture.heats if picture else ()
     return Failed(
         f"failure-{k}",
         shown,
+        " ".join(group_of(shown)),
         wrong(shown),
         f"{tested.file}:{tested.line}" if tested.file else "",
         tuple(_wrong(tensor) for tensor in shown.verdict["tensors"] if tensor["status"] == "FAIL"),
@@ -152,6 +157,7 @@ def _failed(run: Run, k: int, shown: Shown) -> Failed:
         tuple(shown.diagnosis["signatures"]),
         tuple(heat_chart(heat, picture.case) for heat in heats if picture and heat.error and heat.error[0]),
         norm_chart(picture.norms) if picture and picture.norms else None,
+        shown.picture is not None and picture is None,
     )
 
 

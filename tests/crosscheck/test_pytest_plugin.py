@@ -43,7 +43,7 @@ filterwarnings = error
 """
 EVERY_WAY = """
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from crosscheck.strategies import cases, supports
 from mine import mine
 
@@ -78,7 +78,7 @@ def test_case(crosscheck):
     crosscheck.case(mine, "rnn_tanh:T3B1I2H2:seed=3")
 
 
-@settings(max_examples=3, derandomize=True, database=None)
+@settings(max_examples=3, derandomize=True, database=None, phases=[Phase.generate, Phase.shrink])
 @given(case=cases(supports({"cell": "rnn_tanh"})))
 def test_given(crosscheck, case):
     crosscheck.case(mine, case)

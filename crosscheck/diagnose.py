@@ -118,19 +118,27 @@ def _look(network: Function, seen: Seen) -> Seen | None:
 
 def _explanation(mistakes: tuple[Mistake, ...], network: Function, seen: Sequence[Seen]) -> Explanation | None:
     """Return the mistakes as an explanation, if the network that has them reproduces what was seen on all cases."""
-    telling = 0
+    telling, farthest = 0, 0.0
     for one in seen:
-        status = _reproduces(network, one)
-        if status is Status.FAIL:
+        made = _look(network, one)
+        status = Status.FAIL if made is None else _reproduces(network, made, one)
+        if made is None or status is Status.FAIL:
             return None
         telling += status is Status.PASS and bool(one.wrong or one.oddities)
-    return Explanation(mistakes, max(_ulps(network, one) for one in seen), telling) if telling else None
+        farthest = max(farthest, _ulps(made, one))
+    return Explanation(mistakes, farthest, telling) if telling else None
 
 
-def _reproduces(network: Function, seen: Seen) -> Status:
-    """Say whether a network with a mistake gives the subject's numbers: INCONCLUSIVE where the check by it is blind."""
-    made, expected = _look(network, seen), _reference(network, seen.case)
-    if made is None or expected is None or made.oddities != seen.oddities:
+def _reproduces(network: Function, made: Seen, seen: Seen) -> Status:
+    """Say whether a network with a mistake gives the subject's numbers: INCONCLUSIVE where the check by it is blind.
+
+    Args:
+        network: the network.
+        made: what it does on the case.
+        seen: what the subject does.
+    """
+    expected = _reference(network, seen.case)
+    if expected is None or made.oddities != seen.oddities:
         return Status.FAIL
     checks = judge("", seen.case, Result(seen.got), expected).checks
     if any(check.status is Status.FAIL for check in checks):
@@ -147,11 +155,8 @@ def _reference(network: Function, case: Case) -> Reference | None:
         return None
 
 
-def _ulps(network: Function, seen: Seen) -> float:
+def _ulps(made: Seen, seen: Seen) -> float:
     """Return how far a subject's numbers are from those of a mistake, in ulps of each tensor's largest element."""
-    made = _look(network, seen)
-    if made is None:
-        return float("inf")
     distances = [0.0]
     for name, got in seen.got.items():
         want = made.got[name]
@@ -164,12 +169,13 @@ def _ulps(network: Function, seen: Seen) -> float:
 def _pairs(possible: Sequence[Mistake], seen: Sequence[Seen]) -> Iterator[Explanation]:
     """Try the mistakes that leave least unexplained, each with those that make all of that wrong."""
     telling = seen[min(1, len(seen) - 1)]
-    rest = {mistake.name: _unexplained(_network(mistake), telling) for mistake in possible}
+    made = {mistake.name: _look(_network(mistake), telling) for mistake in possible}
+    rest = {mistake.name: _unexplained(_network(mistake), made[mistake.name], telling) for mistake in possible}
     likely = sorted(possible, key=lambda mistake: sum(rest[mistake.name].values()))[:PAIRED]
     for a in likely:
         for b in possible:
-            made = _look(_network(b), telling)
-            if b in (a, *likely[: likely.index(a)]) or made is None or not rest[a.name].keys() <= made.wrong:
+            other = made[b.name]
+            if b in (a, *likely[: likely.index(a)]) or other is None or not rest[a.name].keys() <= other.wrong:
                 continue
             try:
                 found = _explanation((a, b), planted((a, b)), seen)
@@ -179,10 +185,10 @@ def _pairs(possible: Sequence[Mistake], seen: Sequence[Seen]) -> Iterator[Explan
                 yield found
 
 
-def _unexplained(network: Function, seen: Seen) -> Mapping[str, int]:
+def _unexplained(network: Function, made: Seen | None, seen: Seen) -> Mapping[str, int]:
     """Return how many elements of a subject's wrong tensors have numbers that a mistake doesn't give."""
     expected = _reference(network, seen.case)
-    if _look(network, seen) is None or expected is None:
+    if made is None or expected is None:
         return {check.name: check.wrong for check in seen.verdict.checks if check.name in seen.wrong}
     checks = judge("", seen.case, Result(seen.got), expected).checks
     return {check.name: check.wrong for check in checks if check.status is Status.FAIL and check.name in seen.wrong}

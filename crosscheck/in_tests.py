@@ -6,12 +6,12 @@ be made of a whole run of pytest, of several processes too.
 
 from __future__ import annotations
 
-import inspect
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import currently_in_test_context, reject
@@ -290,9 +290,10 @@ def _text(target: Any) -> str:
     A failure of it can be kept, and the command that shows it again is one that works.
     """
     name, module = getattr(target, "__name__", ""), sys.modules.get(getattr(target, "__module__", ""))
-    if not inspect.isfunction(target) or getattr(module, name, None) is not target:
+    known = getattr(module, name, None)
+    if known is not target or not isinstance(known, FunctionType):
         return ""
-    path = Path(target.__code__.co_filename)
+    path = Path(known.__code__.co_filename)
     return f"{path.relative_to(Path.cwd()).as_posix()}:{name}" if path.is_relative_to(Path.cwd()) else ""
 
 

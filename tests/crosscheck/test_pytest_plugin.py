@@ -139,7 +139,7 @@ def test_a_broken_line_is_red_every_way(project: pytest.Pytester) -> None:
     result = run(project, "-n", "2", "--crosscheck-report", "ndjson,junit,md,github")
     result.assert_outcomes(failed=7)
     output = result.stdout.str()
-    assert output.count("time.carry-with-wrong-sign") + output.count("dh_0") >= 7
+    assert output.count("\nFAIL  ") == 7
     for ours in ("in_tests.py", "campaign.py", "pytest_plugin.py", "hypothesis/core.py", "Traceback"):
         assert ours not in output, ours
     source = (project.path / "test_mine.py").read_text().splitlines()

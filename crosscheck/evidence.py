@@ -12,7 +12,7 @@ from crosscheck.case import Case
 from crosscheck.implementation import Result, Subject, run
 from crosscheck.probes import probes
 from crosscheck.referee.truth import Known
-from crosscheck.verdict import Status, Verdict, judge, outside
+from crosscheck.verdict import Status, Verdict, judge, outside, ratios
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,16 @@ class Seen:
 
     def off(self, name: str) -> Any:
         """Return which elements of a tensor are wrong."""
+        return outside(*self._compared(name))
+
+    def errors(self, name: str) -> Any:
+        """Return the error of each element of a tensor in units of its bound."""
+        return ratios(*self._compared(name))
+
+    def _compared(self, name: str) -> tuple[Any, ...]:
         reference, got = self.known.worst, self.got[name]
         may = False if np.isfinite(got).all() else self.known.overflows[name]
-        return outside(got, reference.want[name], reference.bound[name], reference.rest.get(name, 0.0), may)
+        return got, reference.want[name], reference.bound[name], reference.rest.get(name, 0.0), may
 
     @property
     def oddities(self) -> frozenset[tuple[str, str]]:

@@ -6,12 +6,11 @@ be made of a whole run of pytest, of several processes too.
 
 from __future__ import annotations
 
+import inspect
 import io
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import currently_in_test_context, reject
@@ -33,6 +32,7 @@ from crosscheck.golden.vector import Golden, Kind, Vector
 from crosscheck.host import hosted
 from crosscheck.implementation import Subject, make
 from crosscheck.keep import keep
+from crosscheck.picture import picture
 from crosscheck.record import record as record_failure
 from crosscheck.report.failure import failure_text
 from crosscheck.report.formats import formats, ndjson
@@ -82,7 +82,7 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._text = io.StringIO()
-        self._stream = Stream(self._text, "pytest")
+        self._stream = Stream(self._text, "pytest", draw=picture if settings.reports else None)
         self.checker = Checker(settings, self._stream)
         self.vectors = Vectors(settings, self._stream)
 
@@ -289,12 +289,13 @@ def _text(target: Any) -> str:
 
     A failure of it can be kept, and the command that shows it again is one that works.
     """
-    name, module = getattr(target, "__name__", ""), sys.modules.get(getattr(target, "__module__", ""))
-    known = getattr(module, name, None)
-    if known is not target or not isinstance(known, FunctionType):
+    if (
+        not inspect.isfunction(target)
+        or getattr(inspect.getmodule(target), "__dict__", {}).get(target.__name__) != target
+    ):
         return ""
-    path = Path(known.__code__.co_filename)
-    return f"{path.relative_to(Path.cwd()).as_posix()}:{name}" if path.is_relative_to(Path.cwd()) else ""
+    path = Path(target.__code__.co_filename)
+    return f"{path.relative_to(Path.cwd()).as_posix()}:{target.__name__}" if path.is_relative_to(Path.cwd()) else ""
 
 
 def kept(subject: Subject, failure: Failure) -> str:

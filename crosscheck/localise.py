@@ -83,17 +83,17 @@ def _telling(subject: Subject, case: Case, known: Known | None, wrong: frozenset
         grown = sorted(probes(subject, replace(case, dtype=dtype, arrays={}))[1:], key=_not_ordinary)
         for probe in grown:
             seen = tried(subject, probe)
-            if seen is not None and _alike(seen, wrong, outputs):
+            if seen is not None and alike(seen, wrong, outputs):
                 return seen
     seen = look(subject, case, known)
-    return seen if seen is not None and _alike(seen, wrong, outputs) else None
+    return seen if seen is not None and alike(seen, wrong, outputs) else None
 
 
 def _not_ordinary(case: Case) -> bool:
     return case.regime != "ordinary"
 
 
-def _alike(seen: Seen, wrong: Iterable[str], outputs: bool) -> bool:
+def alike(seen: Seen, wrong: Iterable[str], outputs: bool) -> bool:
     """Say whether a failure is of the same side as another, and of some of the same tensors."""
     of_outputs = any(name in seen.case.output_names for name in seen.wrong)
     return of_outputs == outputs and bool(set(map(base, seen.wrong)) & set(map(base, wrong)))
@@ -114,7 +114,7 @@ def _again(subject: Subject, seen: Seen, outputs: bool) -> Iterator[Seen]:
     plain = case.regime == "ordinary" and case.spec.cell != "rnn_relu" and not (any(case.spec.rates) or case.spec.clip)
     for k in range(OTHERS if plain else MANY_OTHERS):
         other = tried(subject, replace(case, seed=OTHER_SEED + k, arrays={}))
-        if other is not None and _alike(other, seen.wrong, outputs):
+        if other is not None and alike(other, seen.wrong, outputs):
             yield other
 
 
@@ -196,7 +196,7 @@ def _with_reach(subject: Subject, bases: Sequence[Seen], ones: Sequence[Seen], w
         lossless = [replace(case, spec=replace(case.spec, loss="none", mean="default"), arrays={}) for case in cases]
         given = tried(subject, lossless[0])
         if given is not None and (given.wrong or given.right):
-            if not _alike(given, seen.wrong, outputs=False):  # the loss itself
+            if not alike(given, seen.wrong, outputs=False):  # the loss itself
                 return replace(where, reach=Reach.ONE_STEP)
             cases = lossless
         elif seen.case.spec.loss not in SQUARED:

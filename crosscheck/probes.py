@@ -32,17 +32,26 @@ def probes(subject: Subject, case: Case) -> tuple[Case, ...]:
 
 def _grown(subject: Subject, case: Case) -> Iterator[Case]:
     for seed, (sizes, regime) in enumerate(product(SIZES, (case.regime, "ordinary")), start=1):
-        grown = _with_sizes(case, sizes, subject.options, regime, seed)
+        grown = with_sizes(case, sizes, subject.options, regime, seed)
         if grown != case and strategies.supported(grown, admits(subject, grown)):
             yield grown
 
 
-def _with_sizes(
+def with_sizes(
     case: Case, sizes: tuple[int, int, int, int], options: Mapping[str, tuple[int, ...]], regime: str, seed: int
 ) -> Case:
-    """Return a case like another, of other sizes as far as the options go."""
+    """Return a case like another, of other sizes as far as the options go.
+
+    Args:
+        case: the case.
+        sizes: T, B, I and H.
+        options: what the subject supports.
+        regime: what it is filled with.
+        seed: and in which numbers.
+    """
     T, B, I, H = (
-        min(size, *options[name]) for size, name in zip(sizes, ("max_T", "max_B", "max_I", "max_H"), strict=True)
+        min(max(size, *options.get(f"min_{letter}", (1,))), *options[f"max_{letter}"])
+        for letter, size in zip("TBIH", sizes, strict=True)
     )
     spec = replace(
         case.spec,

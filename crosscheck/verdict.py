@@ -28,6 +28,11 @@ def blind_above(format: Format) -> float:
     return min(BLIND * format.u, ALL)
 
 
+def blind_above_of(dtype: str) -> float:
+    """Return the resolution above which a check in a dtype is blind; that of float64 if there is no such dtype."""
+    return blind_above(FORMATS.get(dtype, FORMATS["float64"]))
+
+
 class Status(Enum):
     """What a check came to."""
 
@@ -185,15 +190,10 @@ def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any 
         rest: what float64 cut off from `want`, so that an error below its precision is seen too.
         may: where a right program may hold infinity or NaN.
     """
-    number = np.isfinite(got)
     right = ~outside(got, want, bound, rest, may)
-    within = right & number & np.isfinite(want)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.abs((got - want) - rest)
-        ratio = error / bound
-        ratio = np.where(right, np.where(within & (error > 0), ratio, 0.0), np.where(number, ratio, np.inf))
+    ratio = ratios(got, want, bound, rest, may)
     index = tuple(int(i) for i in np.unravel_index(np.argmax(ratio), ratio.shape))
-    unseen = np.isnan(want) | (right & ~within & np.isfinite(want))
+    unseen = np.isnan(want) | (right & ~np.isfinite(got) & np.isfinite(want))
     resolution = np.inf if np.any(unseen) else _resolution(want, bound, np.isfinite(want))
     status = Status.PASS if resolution <= blind else Status.INCONCLUSIVE
     if not right.all():
@@ -210,6 +210,21 @@ def compare(name: str, got: Any, want: Any, bound: Any, blind: float, rest: Any 
         wrong=int(np.size(right) - np.count_nonzero(right)),
         size=int(np.size(right)),
     )
+
+
+def ratios(got: Any, want: Any, bound: Any, rest: Any = 0.0, may: Any = False) -> Any:
+    """Return the error of each element in units of its bound; the arguments are those of `compare`.
+
+    0 where nothing is held against it; infinite for what is no number and should be one, or where the bound is 0 and
+    the error is not.
+    """
+    number = np.isfinite(got)
+    right = ~outside(got, want, bound, rest, may)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.abs((got - want) - rest)
+        ratio = error / bound
+    counted = right & number & np.isfinite(want) & (error > 0)
+    return np.where(right, np.where(counted, ratio, 0.0), np.where(number, ratio, np.inf))
 
 
 def outside(got: Any, want: Any, bound: Any, rest: Any = 0.0, may: Any = False) -> Any:

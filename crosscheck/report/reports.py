@@ -12,6 +12,7 @@ from typing import IO
 
 from crosscheck.campaign import Event
 from crosscheck.errors import ArgumentError
+from crosscheck.picture import picture
 from crosscheck.plain import JSON
 from crosscheck.report.formats import Format, formats, ndjson
 from crosscheck.report.run import Run
@@ -58,7 +59,7 @@ class Reports:
         self.path = folder / ndjson.FILE if to_files else None
         self._memory = io.StringIO()
         self.file: IO[str] = _opened(self.path) if self.path else self._memory
-        self.stream = Stream(self.file, command, seed, settings)
+        self.stream = Stream(self.file, command, seed, settings, picture if self.path else None)
 
     def __enter__(self) -> Reports:
         return self

@@ -87,7 +87,11 @@ def breaks(project: Path, which: Break) -> None:
 
 @pytest.mark.parametrize(
     ("way", "said"),
-    [("plugin", "2 passed"), ("golden", "26 vectors, 0 failures, 0 unused"), ("run", "PASS 40 cases, 0 failures, 0 inconclusive")],
+    [
+        ("plugin", "2 passed"),
+        ("golden", "26 vectors, 0 failures, 0 unused"),
+        ("run", "PASS 40 cases, 0 failures, 0 inconclusive"),
+    ],
 )
 def test_the_whole_project_is_green(project: Path, way: str, said: str) -> None:
     code, text = ran(WAYS[way], project)

@@ -139,7 +139,7 @@ def test_a_broken_line_is_red_every_way(project: pytest.Pytester) -> None:
     result = run(project, "-n", "2", "--crosscheck-report", "ndjson,junit,md,github")
     result.assert_outcomes(failed=7)
     output = result.stdout.str()
-    assert output.count("time.carry-with-wrong-sign") + output.count("dh_0") >= 7
+    assert output.count("\nFAIL  ") == 7
     for ours in ("in_tests.py", "campaign.py", "pytest_plugin.py", "hypothesis/core.py", "Traceback"):
         assert ours not in output, ours
     source = (project.path / "test_mine.py").read_text().splitlines()
@@ -170,7 +170,7 @@ def test_a_failure_is_what_the_command_line_shows(project: pytest.Pytester) -> N
     )
     shown = failure_in(run(project).stdout.str())
     done = project.run(
-        *(sys.executable, "-m", "crosscheck.cli", "run", "test_mine.py:test_marked"),
+        *(sys.executable, "-c", "from crosscheck.cli import main; main()", "run", "test_mine.py:test_marked"),
         *("--cell", "rnn_tanh", "-n", "5", "--seed", "3", "--in-process"),
     )
     assert shown == failure_in(done.stdout.str())
@@ -295,11 +295,10 @@ def test_marker_over_option_over_ini(project: pytest.Pytester) -> None:
         import pytest
         from mine import mine
 
-        @pytest.mark.crosscheck("rnn_tanh", dtype="float64", max_T=1, max_B=1{more})
+        @pytest.mark.crosscheck("rnn_tanh", dtype="float64", max_T=1, max_B=1)
         def test_marked(case):
-            print("case")
             return mine(case)
-        """.format(more="")
+        """
     )
     project.makefile(".ini", pytest=INI + "crosscheck_profile = quick\ncrosscheck_report = ndjson\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -54,13 +55,13 @@ class Expected:
             if right:
                 yield f"{self.path.name}: {entry.pattern} is stale: {', '.join(sorted(right))} passes"
             elif entry.pattern not in met and told and all(each["whole"] for each in told):
-                yield f"{self.path.name}: {entry.pattern} is stale: there is no such test"
+                yield f"{self.path.name}: {entry.pattern} is stale: no test of a recurrent network is called so"
 
 
 def read(path: Path) -> Expected:
     """Return the known failures of a file; none if there is no file."""
     if not path.is_file():
         return Expected(path)
-    lines = (line.partition("#") for line in path.read_text(encoding="utf-8").splitlines())
-    entries = (Entry(pattern.strip(), reason.strip()) for pattern, _, reason in lines if pattern.strip())
+    lines = (re.split(r"(?:^|\s)#", line, maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines())
+    entries = (Entry(line.strip(), "".join(reason).strip()) for line, *reason in lines if line.strip())
     return Expected(path, tuple(entries))

@@ -6,11 +6,14 @@ be made of a whole run of pytest, of several processes too.
 
 from __future__ import annotations
 
+import inspect
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from hypothesis import currently_in_test_context, reject
 
 from crosscheck.adapters import AS_OURS, conventions_of, text_of
 from crosscheck.api import check
@@ -20,6 +23,7 @@ from crosscheck.case import Case
 from crosscheck.errors import ArgumentError
 from crosscheck.examine import examine
 from crosscheck.failure import explained
+from crosscheck.golden.check import Checked as Judged
 from crosscheck.golden.check import judged, uses
 from crosscheck.golden.files import load, save
 from crosscheck.golden.format import INDEX
@@ -146,9 +150,14 @@ class Checker:
         subject = subject_of(target, adapter, conventions)
         case = Case.parse(case) if isinstance(case, str) else case
         self._stream(Started((subject,), DRAWN, 0))
-        verdicts = examine((subject,), case, deep=True)
+        # Hypothesis may try hundreds of cases to explain one: as in a campaign, not each of them by the expensive check
+        verdicts = examine((subject,), case, deep=None if currently_in_test_context() else True)
         self._stream(Checked(case, verdicts))
         _raise(self._stream, subject, [verdict for verdict in verdicts if verdict.status is Status.FAIL])
+        if not any(verdict.status is Status.PASS for verdict in verdicts):
+            if currently_in_test_context():  # it may draw another
+                reject()
+            raise CheckFailed(f"nothing was checked: {subject.name} on {case} is inconclusive")
 
     def _check(self, subject: Subject, options: dict[str, Any]) -> None:
         __tracebackhide__ = True
@@ -192,7 +201,7 @@ class Vectors:
             target: the subject; see `Checker`.
             lines: the lines of the cases whose vectors it is checked by; if none, by all that it supports. One that is
                 missing is recorded, and the check fails.
-            folder: of the set; that of the ini file if None.
+            folder: of the set, from the root; that of the ini file if None.
             adapter: see `crosscheck run --adapters`.
             conventions: for the adapter.
             options: what it supports that it doesn't say itself, such as cell="lstm".
@@ -203,7 +212,7 @@ class Vectors:
         """
         __tracebackhide__ = True
         subject = within(subject_of(target, adapter, conventions), options)
-        place = self._settings.folder if folder is None else self._settings.folder.parent / folder
+        place = self._settings.folder if folder is None else self._settings.root / folder
         cases = [Case.parse(line) for line in lines]
         new = self._recorded(subject, self._set(place), place, cases)
         golden = self._set(place)
@@ -258,12 +267,12 @@ class Vectors:
     def _judge(self, subject: Subject, vectors: Sequence[Vector]) -> None:
         __tracebackhide__ = True
         self._stream(Started((subject,), DRAWN, 0))
-        failing: list[Verdict] = []
+        verdicts: dict[str, Verdict] = {}
         for vector in vectors:
-            verdict = judged(subject, vector)
-            self._stream(Checked(vector.case, (verdict,)))
-            failing += [verdict] if verdict.status is Status.FAIL else []
-        _raise(self._stream, subject, failing)
+            verdicts[vector.id] = judged(subject, vector)
+            self._stream(Checked(vector.case, (verdicts[vector.id],)))
+        seen = Judged(verdicts, ())
+        _raise(self._stream, subject, seen.shown, len(seen.failures))
 
 
 def subject_of(target: Any, adapter: str | None, conventions: Mapping[str, str] | None) -> Subject:
@@ -271,7 +280,22 @@ def subject_of(target: Any, adapter: str | None, conventions: Mapping[str, str] 
     said = AS_OURS if conventions is None else conventions_of(["=".join(pair) for pair in conventions.items()])
     if isinstance(target, str):
         return hosted(target if adapter is None else text_of(target, adapter, said))[0]
-    return make(target, adapter, said)
+    subject = make(target, adapter, said)
+    return subject if adapter or isinstance(target, Subject) else replace(subject, name=_text(target) or subject.name)
+
+
+def _text(target: Any) -> str:
+    """Return the text by which the command line loads a function of a file in the working folder; "" if there is none.
+
+    A failure of it can be kept, and the command that shows it again is one that works.
+    """
+    if (
+        not inspect.isfunction(target)
+        or getattr(inspect.getmodule(target), "__dict__", {}).get(target.__name__) != target
+    ):
+        return ""
+    path = Path(target.__code__.co_filename)
+    return f"{path.relative_to(Path.cwd()).as_posix()}:{target.__name__}" if path.is_relative_to(Path.cwd()) else ""
 
 
 def kept(subject: Subject, failure: Failure) -> str:
@@ -284,8 +308,14 @@ def kept(subject: Subject, failure: Failure) -> str:
         return ""
 
 
-def _raise(stream: Stream, subject: Subject, failing: Sequence[Verdict]) -> None:
-    """Raise if there are failing verdicts; the first of them is shown.
+def _raise(stream: Stream, subject: Subject, failing: Sequence[Verdict], count: int = 0) -> None:
+    """Raise if there are failing verdicts.
+
+    Args:
+        stream: told of each.
+        subject: what fails.
+        failing: the verdicts to show.
+        count: how many there are in all.
 
     Raises:
         CheckFailed: there are.
@@ -293,15 +323,17 @@ def _raise(stream: Stream, subject: Subject, failing: Sequence[Verdict]) -> None
     __tracebackhide__ = True
     if not failing:
         return
-    first, *others = failing
 
     def text() -> str:
-        event = explained(subject, first, None, kept)
-        stream(event)
-        more = f"\n\n{len(others)} more fail" if others else ""
-        return failure_text(event.failure, event.kept).strip("\n") + more
+        texts = []
+        for verdict in failing:
+            event = explained(subject, verdict, None, kept)
+            stream(event)
+            texts.append(failure_text(event.failure, event.kept).strip("\n"))
+        more = count - len(failing)
+        return "\n\n".join([*texts, *([f"{more} more of the vectors fail"] if more > 0 else [])])
 
-    raise CheckFailed(f"{subject.name} fails on {first.case}", text)
+    raise CheckFailed(f"{subject.name} fails on {failing[0].case}", text)
 
 
 def summary(settings: Settings, told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -319,6 +351,8 @@ def summary(settings: Settings, told: Sequence[Mapping[str, Any]]) -> Iterator[s
         yield from _unused([each["vectors"] for each in parts])
     if settings.reports:
         run = joined([read(each["events"]) for each in parts])
+        if any("lost" in each for each in told):
+            run = replace(run, status="")  # a process of it did not come to its end
         lines_of: list[str] = []
         asked = formats(settings.reports)
         if any(format.FILE for format in asked.values()):

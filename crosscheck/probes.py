@@ -50,7 +50,8 @@ def with_sizes(
         seed: and in which numbers.
     """
     T, B, I, H = (
-        min(size, *options[name]) for size, name in zip(sizes, ("max_T", "max_B", "max_I", "max_H"), strict=True)
+        min(max(size, *options.get(f"min_{letter}", (1,))), *options[f"max_{letter}"])
+        for letter, size in zip("TBIH", sizes, strict=True)
     )
     spec = replace(
         case.spec,

@@ -6,14 +6,15 @@ needs to know: where a subject's arguments come from, what is shown of a failure
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from crosscheck import expected
+from crosscheck.errors import ArgumentError
 
 if TYPE_CHECKING:
     from crosscheck.in_tests import Checker, Session, Vectors
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
         max_examples: the profile's.
         update: "" or "all" or "new": what is recorded of golden vectors.
         reports: the names of the formats.
+        root: the folder that all paths start from.
         folder: of golden vectors.
         alone: whether this process alone runs tests, so that it may write.
     """
@@ -39,6 +41,7 @@ class Settings(NamedTuple):
     max_examples: int
     update: str
     reports: tuple[str, ...]
+    root: Path
     folder: Path
     alone: bool
 
@@ -95,17 +98,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if profile not in PROFILES:
         raise pytest.UsageError(f"crosscheck_profile: got {profile!r}, wanted one of {', '.join(PROFILES)}")
     update = "new" if asked("update_new_only") else "all" if asked("update") else ""
-    shared = hasattr(config, "workerinput") or bool(config.getoption("numprocesses", None))
+    shared = hasattr(config, "workerinput") or config.getoption("dist", "no") != "no"
     if update and shared:
         raise pytest.UsageError("golden vectors are not recorded by several processes at once: run without -n")
     root = config.rootpath
     reports = tuple(filter(None, asked("report").split(",")))
-    settings = Settings(PROFILES[profile], update, reports, root / config.getini("crosscheck_golden"), not shared)
+    folder = root / config.getini("crosscheck_golden")
+    settings = Settings(PROFILES[profile], update, reports, root, folder, not shared)
     config.stash[SETTINGS] = settings
     config.stash[XFAILS] = expected.read(root / config.getini("crosscheck_xfail"))
     config.stash[TOLD] = []
+    config.stash[WHOLE] = _asks_for_all(config)
     if reports:
-        from crosscheck.errors import ArgumentError
         from crosscheck.report.formats import formats
 
         try:
@@ -147,15 +151,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     marker = pyfuncitem.get_closest_marker(MARKER)
     if marker is None:
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    if arguments.pop("case", pytest) is pytest:
-        pytest.fail("a test marked crosscheck takes the case: def test_my_lstm(case)", pytrace=False)
-    function = pyfuncitem.obj
-
-    def subject(case: Any) -> Any:
-        return function(case=case, **arguments)
-
-    _session(pyfuncitem.config).marked(subject if arguments else function, marker, _name(pyfuncitem, bool(arguments)))
+    names = pyfuncitem._fixtureinfo.argnames
+    if names[:1] != ("case",):
+        pytest.fail("a test marked crosscheck takes the case first: def test_my_lstm(case)", pytrace=False)
+    others = {name: pyfuncitem.funcargs[name] for name in names[1:]}
+    function = partial(pyfuncitem.obj, **others) if others else pyfuncitem.obj  # no frame of ours in a traceback
+    _session(pyfuncitem.config).marked(function, marker, _name(pyfuncitem, bool(others)))
     return True
 
 
@@ -171,9 +172,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show of a failed check what the command line shows, at the test."""
     report = yield
-    text = getattr(call.excinfo and call.excinfo.value, "crosscheck_text", None)
-    if text is not None and report.failed:
-        notes = "".join(f"\n{note}" for note in getattr(call.excinfo and call.excinfo.value, "__notes__", ()))
+    error = call.excinfo and call.excinfo.value
+    if not report.failed or not _is_ours(item):
+        return report
+    text = str(error) if isinstance(error, ArgumentError) else getattr(error, "crosscheck_text", None)
+    if text is not None:
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
         from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
         path, line = _where(item, call)
@@ -186,36 +190,52 @@ def pytest_runtest_makereport(
 def _where(item: pytest.Item, call: pytest.CallInfo[Any]) -> tuple[str, int]:
     """Return the place of a failed check: the call in the test, or the marked test itself."""
     assert call.excinfo is not None
+    path, line, _ = item.location
     entries = [entry for entry in call.excinfo.traceback if Path(str(entry.path)) == item.path]
     if entries:
         return item.nodeid.partition("::")[0], entries[-1].lineno + 1
-    _, line = inspect.getsourcelines(item.obj) if isinstance(item, pytest.Function) else ([], 1)
-    return item.nodeid.partition("::")[0], line
+    return path, (line or 0) + 1
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    """Say whether a test has the marker or one of the fixtures."""
+    return MARKER in item.keywords or not {*FIXTURES}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Expect the failures that are known."""
-    config.stash[WHOLE] = _is_whole(config)
+    for item in filter(_is_ours, items):
+        entry = config.stash[XFAILS].entry(item.nodeid)
+        if entry is not None:
+            item.add_marker(pytest.mark.xfail(reason=entry.reason, strict=True))
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Note that not all tests are run."""
     for item in items:
-        if MARKER in item.keywords or set(FIXTURES) & set(getattr(item, "fixturenames", ())):
-            entry = config.stash[XFAILS].entry(item.nodeid)
-            if entry is not None:
-                item.add_marker(pytest.mark.xfail(reason=entry.reason, strict=True))
+        item.config.stash[WHOLE] = False
 
 
-def _is_whole(config: pytest.Config) -> bool:
-    """Say whether all tests are run, so that what no test has used is used by none."""
-    given = config.args_source is pytest.Config.ArgsSource.ARGS and [Path(arg) for arg in config.args] != [
-        config.rootpath
-    ]
-    return not (given or config.option.keyword or config.option.markexpr or config.getoption("lf", False))
+def _asks_for_all(config: pytest.Config) -> bool:
+    """Say whether all tests are asked for: no paths but the root's or those of the ini file, and none left out.
+
+    A worker says yes, since that is for its controller to say.
+    """
+    if hasattr(config, "workerinput"):
+        return True
+    start = config.invocation_params.dir
+    asked = {(start / arg).resolve() for arg in config.args}
+    all_tests = {(config.rootpath / path).resolve() for path in config.getini("testpaths")}
+    left_out = any(str(arg).startswith("--ignore") for arg in config.invocation_params.args)
+    return asked in ({config.rootpath.resolve()}, all_tests) and not left_out
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Tell what was found: the controller, or at the end."""
     config = session.config
-    told = {"entries": sorted(config.stash[XFAILS].met), "whole": config.stash.get(WHOLE, False)}
+    to_its_end = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldfail
+    told = {"entries": sorted(config.stash[XFAILS].met), "whole": config.stash[WHOLE] and to_its_end}
     if SESSION in config.stash:
         told |= config.stash[SESSION].told()
     if hasattr(config, "workeroutput"):
@@ -227,9 +247,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Hear what an xdist worker has found."""
-    told = getattr(node, "workeroutput", {}).get(OUTPUT)
-    if told is not None:
-        node.config.stash[TOLD].append(told)
+    output = getattr(node, "workeroutput", None) or {}  # of one that has crashed, there is none
+    node.config.stash[TOLD].append(output.get(OUTPUT, {"entries": [], "whole": False, "lost": True}))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

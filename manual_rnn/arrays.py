@@ -9,6 +9,7 @@ so that they are of the type of what they are made for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,18 +61,16 @@ def check_finite(argument: str, array: Array) -> None:
     """
     if type(array) is not np.ndarray or array.dtype.kind == "O":
         return
-    if np.count_nonzero(np.isfinite(array)) < array.size:
+    if 0 in np.isfinite(array).tobytes():  # of a small array, bytes are searched soonest
         raise ArgumentError(argument, "non-finite values", "finite numbers")
 
 
+@lru_cache(maxsize=1024)
 def _fits(sizes: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
     """Return whether an array has the wanted shape, in which a letter stands for any size."""
     if len(sizes) != len(shape):
         return False
-    for size, want in zip(sizes, shape, strict=True):  # noqa: SIM110 a loop: seven calls a pass of a small layer
-        if size != want and not isinstance(want, str):
-            return False
-    return True
+    return all(size == want or isinstance(want, str) for size, want in zip(sizes, shape, strict=True))
 
 
 def _in_words(shape: tuple[int | str, ...]) -> str:
@@ -85,16 +84,14 @@ def blocks(array: Array, count: int) -> list[Array]:
     return [array[..., k * width : (k + 1) * width] for k in range(count)]
 
 
-def joined(arrays: Sequence[Array], axis: int) -> Array:
-    """Return arrays of one shape one after the other, along the first axis, 0, or the last, -1; one alone as it is."""
+def joined(arrays: Sequence[Array]) -> Array:
+    """Return arrays of one shape side by side, along the last axis: what `blocks` undoes; one alone as it is."""
     if len(arrays) == 1:
         return arrays[0]
-    size, shape = arrays[0].shape[axis], list(arrays[0].shape)
-    shape[axis] *= len(arrays)
-    result = np.empty_like(arrays[0], shape=tuple(shape))
-    for k, array in enumerate(arrays):
-        part = slice(k * size, (k + 1) * size)
-        result[part if axis == 0 else (..., part)] = array
+    *sizes, width = arrays[0].shape
+    result = np.empty_like(arrays[0], shape=(*sizes, len(arrays) * width))
+    for part, array in zip(blocks(result, len(arrays)), arrays, strict=True):
+        part[...] = array
     return result
 
 

@@ -43,13 +43,12 @@ class Order(NamedTuple):
 
     Attributes:
         there, back: indices for sequences (T, B, K).
-        rows, rows_back: the same for states (B, H).
+        rows: the first for states (B, H).
     """
 
     there: Index
     back: Index
     rows: Index = slice(None)
-    rows_back: Index = slice(None)
 
 
 class Batch(NamedTuple):
@@ -136,7 +135,7 @@ def batch(x: Array, lengths: Any = None) -> Batch:
     steps = np.arange(T)[:, None]
     reversed_steps = np.where(steps < length, length - 1 - steps, steps)
     orders = tuple(
-        Order(there=(step[:, order], order), back=(step, place), rows=order, rows_back=place)
+        Order(there=(step[:, order], order), back=(step, place), rows=order)
         for step in (np.broadcast_to(steps, (T, B)), reversed_steps)
     )
     return Batch(_schedule(T, length[order]), orders, np.nonzero(steps < length))  # type: ignore[arg-type]

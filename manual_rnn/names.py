@@ -28,14 +28,15 @@ class Layout(NamedTuple):
         bias: whether there are biases.
         passes: the names of each layer in each direction, layer by layer, forward then reverse: W_xh W_hh b_xh b_hh,
             those without bias, and then the cell's own.
-        gradients: those of their gradients.
+        gradients: for each of them the name of its gradient, the number of its pass, and its place in a pass that has
+            biases.
     """
 
     num_layers: int
     directions: int
     bias: bool
     passes: tuple[tuple[str, ...], ...]
-    gradients: tuple[tuple[str, ...], ...]
+    gradients: tuple[tuple[str, int, int], ...]
 
 
 def param_names(num_layers: int, bidirectional: bool, bias: bool, own: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -88,5 +89,8 @@ def layout(names: tuple[str, ...], own: tuple[str, ...] = ()) -> Layout:
             wanted = "both of b_xh and b_hh, or none," if name.startswith("b") else " and ".join(WEIGHTS + own)
             raise ArgumentError("params", f"no {name}", f"{wanted} in all of L layers and D directions alike")
     passes = tuple(_passes(num_layers, directions, bias, own))
-    gradients = tuple(tuple(f"d{name}" for name in of_pass) for of_pass in passes)
-    return Layout(num_layers, directions, bias, passes, gradients)
+    places = [place for place, name in enumerate(known) if bias or name not in BIASES]
+    gradients = [
+        (f"d{name}", k, place) for k, each in enumerate(passes) for name, place in zip(each, places, strict=True)
+    ]
+    return Layout(num_layers, directions, bias, passes, tuple(gradients))

@@ -16,9 +16,8 @@ the masks, is padding: it is not read, not even to see whether it is finite.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from manual_rnn import lengths as ragged
 from manual_rnn import stack, truncation
@@ -34,8 +33,7 @@ from manual_rnn.stack import MERGES, Stack
 from manual_rnn.variants import CELLS
 
 
-@dataclass(frozen=True)
-class Forward:
+class Forward(NamedTuple):
     """What `forward` returns: the outputs, and what `backward` needs.
 
     Attributes:
@@ -113,9 +111,11 @@ def forward(
     y_width = widths["h"] * (named.directions if merge == "concat" else 1)
     checked_masks = _masks(masks, named.num_layers, y_width, x, batch)
     kind, given = _given(kind, runs, widths, x, batch, recurrent, zoneout, _attention(kind, attention, x, batch, axes))
-    y, left = stack.forward(kind, weights, named.directions, x, states_0, batch, checked_masks, given, MERGES[merge])
-    final = {name: without_batch(state, axes) for name, state in zip(kind.states, left.final_states(), strict=True)}
-    return Forward(back(y, axes), final["h"], final.get("c"), kind, named, left, axes, attention is not None)
+    y, states_n, left = stack.forward(
+        kind, weights, named.directions, x, states_0, batch, checked_masks, given, MERGES[merge]
+    )
+    h_n, *c_n = [without_batch(state, axes) for state in states_n]
+    return Forward(back(y, axes), h_n, c_n[0] if c_n else None, kind, named, left, axes, attention is not None)
 
 
 def backward(
@@ -162,12 +162,12 @@ def backward(
             raise ArgumentError("truncate", truncate, "None: there are two directions")
         g = truncation.backward(left, dy, dstates_n, k1, k2)
     gradients = {"dx": back(g.dx, axes)}
-    gradients |= {f"d{name}_0": without_batch(d, axes) for name, d in zip(kind.states, g.dstates_0, strict=True)}
+    for name, d in zip(kind.states, g.dstates_0, strict=True):
+        gradients[f"d{name}_0"] = without_batch(d, axes)
     if run.attended:
         gradients["dattention"] = back(g.dgiven[0][..., 0], axes)
-    for names, of_pass in zip(run.layout.gradients, g.params, strict=True):
-        arrays = of_pass if run.layout.bias else of_pass[:2] + of_pass[4:]
-        gradients |= zip(names, arrays, strict=True)
+    for name, k, place in run.layout.gradients:
+        gradients[name] = g.params[k][place]
     return gradients
 
 
@@ -202,7 +202,7 @@ def _weights(cell: Cell, params: Mapping[str, Array], named: Layout, merge: str)
                 check_array(name, array, shape, like=W_hh)
         inputs = arrays[0].shape[1]  # of layer 0, in the reverse direction too
         W_xh, W_hh_k, b_xh, b_hh, *of_cell = [*arrays[:2], *no_bias, *arrays[2:]]
-        weights.append(Weights(W_xh, W_hh_k, b_xh, b_hh, W_hh_T=W_hh_k.T.copy(), own=tuple(of_cell)))
+        weights.append(Weights(W_xh, W_hh_k, b_xh, b_hh, W_hh_k.T.copy(), tuple(of_cell)))
     return weights
 
 
@@ -256,15 +256,14 @@ def _states(
 
 def _masks(masks: Iterable[Array], num_layers: int, width: int, x: Array, batch: Batch) -> list[Array]:
     """Return the checked masks (T, B, width), one between each two layers, or none."""
-    wanted = f"{num_layers - 1} arrays, one between each two layers, or ()"
-    if not hasattr(masks, "__iter__"):
-        raise ArgumentError("masks", type(masks).__name__, wanted)
-    arrays = list(masks)
-    if arrays and len(arrays) != num_layers - 1:
-        raise ArgumentError("masks", f"{len(arrays)} arrays", wanted)
+    arrays = list(masks) if hasattr(masks, "__iter__") else None
+    if arrays is None or len(arrays) not in (0, num_layers - 1):
+        got = type(masks).__name__ if arrays is None else f"{len(arrays)} arrays"
+        raise ArgumentError("masks", got, f"{num_layers - 1} arrays, one between each two layers, or ()")
     for k, array in enumerate(arrays):
         check_array(f"masks[{k}]", array, (*x.shape[:2], width), like=x, finite=False)
-    return [batch.finite(f"masks[{k}]", array) for k, array in enumerate(arrays)]
+        arrays[k] = batch.finite(f"masks[{k}]", array)
+    return arrays
 
 
 def _attention(cell: Cell, attention: Array | None, x: Array, batch: Batch, axes: str) -> tuple[Array, ...]:
@@ -306,6 +305,7 @@ def _given(
         ]
     for argument, array, width in series:
         check_array(argument, array, (runs, *x.shape[:2], width), like=x, finite=False)
-    return cell, [
-        (*attention, *[batch.finite(argument, array[k]) for argument, array, _ in series]) for k in range(runs)
-    ]
+    given = [attention] * runs
+    for argument, array, _ in series:
+        given = [(*before, batch.finite(argument, array[k])) for k, before in enumerate(given)]
+    return cell, given

@@ -38,7 +38,7 @@ class Merge(NamedTuple):
 
 
 MERGES = {
-    "concat": Merge(lambda h: joined(h, axis=-1), blocks),  # y = (h, h'):  (dh, dh') = dy
+    "concat": Merge(joined, blocks),  # y = (h, h'):  (dh, dh') = dy
     "sum": Merge(lambda h: reduce(np.add, h), lambda dy, directions: [dy] * directions),  # y = h + h':  dh = dh' = dy
 }
 
@@ -76,14 +76,6 @@ class Stack(NamedTuple):
     masks: Sequence[Array | None]
     merge: Merge
 
-    def final_states(self) -> list[Array]:
-        """Return the states after each sequence's last step, (L*D, B, width) each."""
-        finals = []
-        for each in zip(*[one.tape.states for one in self.passes], strict=True):
-            afters = [state[-1:, order.rows_back] for (_, order, _), state in zip(self.passes, each, strict=True)]
-            finals.append(joined(afters, axis=0))
-        return finals
-
     def part(self, first: int, last: int) -> Stack:
         """Return what steps `first` to `last` - 1 have left, as views, in one direction."""
         batch = self.batch.part(first, last)
@@ -118,8 +110,8 @@ def forward(
     masks: Sequence[Array],
     given: Sequence[tuple[Array, ...]],
     merge: Merge,
-) -> tuple[Array, Stack]:
-    """Return the output y (T, B, width), and what `backward` needs.
+) -> tuple[Array, list[Array], Stack]:
+    """Return the output y (T, B, width), the final states, (L*D, B, width) each, and what `backward` needs.
 
     Args:
         cell: the cell.
@@ -133,6 +125,7 @@ def forward(
         merge: one of `MERGES`.
     """
     masks_of_inputs = (None, *masks) if masks else (None,) * (len(weights) // directions)
+    states_n = [np.empty_like(x, shape=state_0.shape) for state_0 in states_0]
     passes, y = [], x
     for layer, mask in enumerate(masks_of_inputs):
         x = y if mask is None else y * mask  # x^l = mask^l y^{l-1}
@@ -143,8 +136,10 @@ def forward(
             tape = unroll.forward(cell, weights[k], x[order.there], in_order, batch.schedule, series)
             h.append(unroll.outputs(tape, batch.schedule)[order.back])
             passes.append(Pass(weights[k], order, tape))
+            for state_n, state in zip(states_n, tape.states, strict=True):
+                state_n[k, order.rows] = state[-1]
         y = merge.outputs(h)  # y^l = (h, h')
-    return y, Stack(cell, batch, directions, passes, masks_of_inputs, merge)
+    return y, states_n, Stack(cell, batch, directions, passes, masks_of_inputs, merge)
 
 
 def backward(stack: Stack, dy: Array, dstates_n: Sequence[Array]) -> Gradients:
@@ -156,24 +151,26 @@ def backward(stack: Stack, dy: Array, dstates_n: Sequence[Array]) -> Gradients:
         dstates_n: the gradients of the final states, (L*D, B, width) each, in the order of `cell.states`.
     """
     cell, batch, directions, passes, masks, merge = stack
+    dstates_0 = [np.empty_like(dy, shape=dstate_n.shape) for dstate_n in dstates_n]
     gradients: list[unroll.Gradients] = []  # from the last layer to the first, in each forward then reverse
     for layer in reversed(range(len(masks))):
         shares = []
         for d, dh in enumerate(merge.gradients(dy, directions)):  # y^l = (h, h'):  (dh, dh') = dy^l
-            weights, order, tape = passes[layer * directions + d]
-            in_order = tuple([dstate[layer * directions + d, order.rows] for dstate in dstates_n])
+            k = layer * directions + d
+            weights, order, tape = passes[k]
+            in_order = tuple([dstate_n[k, order.rows] for dstate_n in dstates_n])
             g = unroll.backward(cell, weights, tape, dh[order.there], in_order, batch.schedule)
             gradients.insert(d, g)
             shares.append(g.dx[order.back])
+            for dstate_0, dstate in zip(dstates_0, g.dstates, strict=True):
+                dstate_0[k, order.rows] = dstate[0]
         dx = reduce(np.add, shares)  # h and h' from x^l:  dx^l = dx + dx'
         mask = masks[layer]
         dy = dx if mask is None else dx * mask  # x^l = mask^l y^{l-1}:  dy^{l-1} = mask^l dx^l
     own = len(cell.own)
     params = [(g.dW_xh, g.dW_hh, g.db_xh, g.db_hh, *g.sums[:own]) for g in gradients]
-    dstates_0, dgiven = [], []
-    for each in zip(*[g.dstates for g in gradients], strict=True):
-        befores = [d[:1, one.order.rows_back] for one, d in zip(passes, each, strict=True)]
-        dstates_0.append(joined(befores, axis=0))
-    for each in zip(*[g.sums[own:] for g in gradients], strict=True):
-        dgiven.append(reduce(np.add, [d[one.order.back] for one, d in zip(passes, each, strict=True)]))
+    dgiven = []
+    for k in range(own, len(gradients[0].sums)):
+        of_passes = [g.sums[k][one.order.back] for one, g in zip(passes, gradients, strict=True)]
+        dgiven.append(reduce(np.add, of_passes))
     return Gradients(dx, params, dstates_0, dgiven)

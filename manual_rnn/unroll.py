@@ -18,12 +18,13 @@ So the final states are at T for all. Backward, where a sequence has ended, dsta
 from __future__ import annotations
 
 from functools import lru_cache, reduce
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from manual_rnn.arrays import Array, steps_below
-from manual_rnn.cells.cell import Cell, Tape, Weights
+from manual_rnn.cells.cell import Cell, Product, Tape, Weights
 from manual_rnn.lengths import Run, Schedule, all_running
 
 CACHED = 2**16  # numbers in the gates of a span of steps: half a MiB of float64
@@ -82,8 +83,9 @@ def forward(
     running, ended = schedule or all_running(T, B)
     over_time = (gates, h_in, *states, *after, *kept, *given)
     for first, last, n in running:
-        for step in zip(*[array[first:last, :n] for array in over_time], strict=True):
-            cell.forward_step(weights, *step)
+        times = repeat(weights, last - first)
+        for step in zip(times, *[array[first:last, :n] for array in over_time], strict=False):
+            cell.forward_step(*step)
     for first, last, n in ended:
         for state in states:
             state[first + 1 : last + 1, n:] = state[first, n:]  # state[t+1] = state[t]
@@ -139,10 +141,11 @@ def backward(
     for first, last, n in reversed(_spans(running, da.shape[-1])):
         factors = cell.local(tape.part(first, last, n), da[first:last, :n])
         carried = [ends for dstate in dstates for ends in (dstate[first + 1 : last + 1, :n], dstate[first:last, :n])]
-        at = len(factors) + 1  # factors, dh, dh_prev
-        for step in zip(*[array[::-1] for array in (*factors, *carried)], strict=True):
+        at = 1 + len(factors) + 1  # weights, factors, dh, dh_prev
+        times = repeat(weights, last - first)
+        for step in zip(times, *[array[::-1] for array in (*factors, *carried)], strict=False):
             dh_prev = step[at]
-            dh_prev += cell.backward_step(weights, *step)  # h_in = h_prev:  dh_prev = ... + dh_in
+            dh_prev += cell.backward_step(*step)  # h_in = h_prev:  dh_prev = ... + dh_in
 
     sums = cell.sums(weights, tape, da, dh[1:])
     da, x, h_in = steps_below(da), steps_below(tape.x), steps_below(tape.h_in)
@@ -150,14 +153,12 @@ def backward(
     dW_xh, db_xh = np.empty_like(weights.W_xh), np.empty_like(weights.b_xh)
     dW_hh, db_hh = np.empty_like(weights.W_hh), np.empty_like(weights.b_hh)
     shares = []
-    for product in cell.input_products:
-        rows, blocks = _elements(product.rows, H), _elements(product.da, H)
+    for rows, blocks, _ in _elements(cell.input_products, H):
         np.matmul(da[:, blocks].T, x, out=dW_xh[rows])
         db_xh[rows] = db[blocks]
         shares.append(da[:, blocks] @ weights.W_xh[rows])
-    for product in cell.recurrent_products:
-        rows, blocks = _elements(product.rows, H), _elements(product.da, H)
-        operand = h_in if product.operand is None else steps_below(tape.saved[product.operand])
+    for rows, blocks, saved in _elements(cell.recurrent_products, H):
+        operand = h_in if saved is None else steps_below(tape.saved[saved])
         np.matmul(da[:, blocks].T, operand, out=dW_hh[rows])
         db_hh[rows] = db[blocks]
     dx = reduce(np.add, shares).reshape(tape.x.shape)
@@ -165,18 +166,23 @@ def backward(
 
 
 @lru_cache(maxsize=1024)
-def _elements(gates: tuple[int, int], H: int) -> slice:
-    """Return a range of gates, each H wide, as a slice."""
-    first, end = gates
-    return slice(first * H, end * H)
+def _elements(products: tuple[Product, ...], H: int) -> tuple[tuple[slice, slice, int | None], ...]:
+    """Return products with their ranges of gates, each H wide, as slices."""
+
+    def elements(gates: tuple[int, int]) -> slice:
+        first, end = gates
+        return slice(first * H, end * H)
+
+    return tuple([(elements(product.rows), elements(product.da), product.operand) for product in products])
 
 
-def _spans(running: tuple[Run, ...], GH: int) -> list[Run]:
+@lru_cache(maxsize=1024)
+def _spans(running: tuple[Run, ...], GH: int) -> tuple[Run, ...]:
     """Return the steps in spans (first, last + 1, n) whose `da` of n rows fits a processor's cache, since the local
     derivatives of a span are read again soon after they are written; a short sequence is one span.
     """
-    spans = []
+    spans: list[Run] = []
     for first, end, n in running:
         length = max(1, CACHED // (n * GH))
         spans += [(start, min(start + length, end), n) for start in range(first, end, length)]
-    return spans
+    return tuple(spans)

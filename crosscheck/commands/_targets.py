@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from crosscheck.campaign import Settings
     from crosscheck.host import Limits
     from crosscheck.implementation import Subject
+    from crosscheck.report.reports import Reports
 
 CELLS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
@@ -80,6 +84,37 @@ def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def report_options(command: Command) -> Command:
+    """Add the options that say which reports are made, and where: see `reports_of`."""
+    return _with(
+        command,
+        click.option(
+            "--report",
+            "reports",
+            multiple=True,
+            metavar="FORMAT,...",
+            help="Report what was found too: github, html, junit, md or ndjson.",
+        ),
+        click.option(
+            "--report-dir",
+            "reports_in",
+            default="crosscheck-report",
+            show_default=True,
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Where the reports go.",
+        ),
+    )
+
+
+def reports_of(asked: Sequence[str], folder: Path, seed: int, settings: Mapping[str, Any]) -> Reports | None:
+    """Return what listens for reports; None where none is asked for."""
+    if not asked:
+        return None
+    from crosscheck.report.reports import Reports
+
+    return Reports(asked, folder, shlex.join(["crosscheck", *sys.argv[1:]]), seed, settings, click.echo)
 
 
 def limits_of(timeout: float, memory: int, in_process: bool) -> Limits | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from crosscheck.commands._targets import (
     draw_options,
     limits_of,
     loaded,
+    report_options,
+    reports_of,
     settings_of,
     target_options,
     texts,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from crosscheck.case import Case
     from crosscheck.golden.vector import Golden, Vector
     from crosscheck.implementation import Subject
+    from crosscheck.report.reports import Reports
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 SET = click.argument("folder", metavar="SET", type=FOLDER)
@@ -33,7 +37,12 @@ CASES = click.option(
     "--case", "lines", multiple=True, metavar="LINE", help="This case instead of drawn ones. Repeatable."
 )
 EXAMPLES = click.option(
-    "-n", "--max-examples", type=click.IntRange(1), default=20, show_default=True, help="Cases a cell and dtype."
+    "-n",
+    "--max-examples",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Cases a cell and dtype; one drawn twice counts once.",
 )
 BUILT_IN = "manual"
 
@@ -87,8 +96,9 @@ def record(
         return NOTHING
     golden = Golden(vectors, comment)
     save(golden, folder)
-    click.echo(f"recorded {_count(vectors)} in {folder}")
-    return PASSED if subject is None else _judge(subject, golden, keep=False)
+    left_out = f"; {len(cases) - len(vectors)} of {len(cases)} cases make none" if len(vectors) < len(cases) else ""
+    click.echo(f"recorded {_count(vectors)} in {folder}{left_out}")
+    return PASSED if subject is None else _judge(subject, golden, False, None)
 
 
 @command.command()
@@ -99,6 +109,7 @@ def record(
 @click.option("--no-keep", is_flag=True, help="Don't keep failures in .crosscheck/failures.")
 @EXAMPLES
 @target_options
+@report_options
 def check(
     folder: Path,
     target: str | None,
@@ -106,6 +117,8 @@ def check(
     cells: tuple[str, ...],
     no_keep: bool,
     max_examples: int,
+    reports: tuple[str, ...],
+    reports_in: Path,
     **of_target: Any,
 ) -> int:
     """Check a TARGET by the vectors of a SET, or the SET itself.
@@ -124,22 +137,29 @@ def check(
     subject = _subject(target, of_target)
     there = (folder / "index.json").exists()
     if subject is None:
+        if lines or reports:
+            name, got = ("case", lines[0]) if lines else ("report", ",".join(reports))
+            raise ArgumentError(name, got, "a TARGET with it")
         return _check_set(_of_cells(load(folder), cells))
+    told = reports_of(reports, reports_in, 0, {"set": str(folder)})
     golden = load(folder) if there else Golden()
     known = {str(vector.case) for vector in golden.vectors}
     missing = [line for line in lines if str(_case(line)) not in known]
     if missing or not there:
         cases = _cases(subject, tuple(missing), max_examples, 0, cells, (), ())
         new = _recorded(cases, subject, every=bool(missing))
+        if not new:
+            click.echo("no case made a vector")
+            return NOTHING
         save(golden.with_vectors(new), folder)
         click.echo(f"{_count(new)} missing in {folder}: recorded; look at it, keep it, and check again")
-        _judge(subject, Golden(new), keep=not no_keep)
+        _judge(subject, Golden(new), not no_keep, told)
         return MISMATCH
     golden = _of_cells(golden, cells)
     if lines:
         asked = {str(_case(line)) for line in lines}
         golden = replace(golden, vectors=tuple(v for v in golden.vectors if str(v.case) in asked))
-    return _judge(subject, golden, keep=not no_keep)
+    return _judge(subject, golden, not no_keep, told)
 
 
 @command.command()
@@ -325,11 +345,12 @@ def _count(vectors: Sequence[Vector]) -> str:
     return f"{len(vectors):,} vector{'' if len(vectors) == 1 else 's'}"
 
 
-def _judge(subject: Subject, golden: Golden, keep: bool) -> int:
-    """Check a subject by vectors, show what is wrong, and return the exit code."""
+def _judge(subject: Subject, golden: Golden, kept: bool, reports: Reports | None) -> int:
+    """Check a subject by vectors, show and report what is wrong, and return the exit code."""
     from rich.console import Console
 
-    from crosscheck.commands import _failing
+    from crosscheck.campaign import Checked, Started, silent
+    from crosscheck.commands._failing import keep
     from crosscheck.failure import explained
     from crosscheck.golden.check import check
     from crosscheck.report.failure import failed
@@ -337,10 +358,15 @@ def _judge(subject: Subject, golden: Golden, keep: bool) -> int:
 
     found = check(subject, golden)
     console = Console(markup=False, emoji=False)
-    for verdict in found.shown:
-        event = explained(subject, verdict, None, _failing.keep if keep else None)
-        console.print(failed(event.failure, event.kept), soft_wrap=True)
-    console.print(checked(subject.name, found), soft_wrap=True)
+    with reports or nullcontext(silent) as listen:
+        listen(Started((subject,), settings_of(1, 0, (), (), ()), 0))
+        for verdict in found.verdicts.values():
+            listen(Checked(verdict.case, (verdict,)))
+        for verdict in found.shown:
+            event = explained(subject, verdict, None, keep if kept else None)
+            listen(event)
+            console.print(failed(event.failure, event.kept), soft_wrap=True)
+        console.print(checked(subject.name, found), soft_wrap=True)
     if found.failures:
         return MISMATCH
     return PASSED if found.verdicts else NOTHING

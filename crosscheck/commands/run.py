@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shlex
-import sys
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +17,8 @@ from crosscheck.commands._targets import (
     draw_options,
     limits_of,
     loaded,
+    report_options,
+    reports_of,
     settings_of,
     target_options,
     texts,
@@ -62,21 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("--second-use", is_flag=True, help="Look for what shows only when a TARGET is used again.")
 @click.option("--resume", is_flag=True, help="Go on with the same run where it was killed or interrupted.")
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT,...",
-    help="Report the run too: github, html, junit, md or ndjson.",
-)
-@click.option(
-    "--report-dir",
-    "folder",
-    default="crosscheck-report",
-    show_default=True,
-    type=click.Path(file_okay=False),
-    help="Where the reports go.",
-)
+@report_options
 @click.option("--strict", is_flag=True, help="Fail if any case is inconclusive.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the line of every case.")
 def command(
@@ -105,7 +90,7 @@ def command(
     in_process: bool,
     resume: bool,
     reports: tuple[str, ...],
-    folder: str,
+    reports_in: Path,
     strict: bool,
     verbose: bool,
 ) -> int:
@@ -148,23 +133,14 @@ def command(
         return _list_specs(subjects)
     families = [module for module, asked in (("properties", properties), ("uses", second_use)) if asked]
     if case_lines and not families:
-        return _run_cases(subjects, case_lines, _reports(reports, folder, 0, {}), not no_keep, strict)
+        return _run_cases(subjects, case_lines, reports_of(reports, reports_in, 0, {}), not no_keep, strict)
     if not case_lines:
         check_cells(subjects, cells)
     settings = settings_of(max_examples, seed, cells, dtypes, regimes, max_time, not no_shrink)
     if families:
         return max(_run_properties(family, subjects, settings, case_lines, strict) for family in families)
-    told = _reports(reports, folder, seed, _said(settings, limits))
+    told = reports_of(reports, reports_in, seed, _said(settings, limits))
     return _run_campaign(subjects, settings, limits, told, resume, not no_keep, strict, verbose)
-
-
-def _reports(asked: tuple[str, ...], folder: str, seed: int, settings: Mapping[str, Any]) -> Reports | None:
-    """Return what listens for reports; None where none is asked for."""
-    if not asked:
-        return None
-    from crosscheck.report.reports import Reports
-
-    return Reports(asked, Path(folder), shlex.join(["crosscheck", *sys.argv[1:]]), seed, settings, click.echo)
 
 
 def _said(settings: Settings, limits: Limits | None) -> dict[str, Any]:

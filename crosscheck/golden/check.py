@@ -13,6 +13,7 @@ import numpy as np
 
 from crosscheck.golden.vector import Golden, Kind, Vector
 from crosscheck.implementation import Result, Subject, run
+from crosscheck.referee.proof import Outcome
 from crosscheck.referee.truth import Known
 from crosscheck.strategies import supported
 from crosscheck.verdict import Status, Verdict, judge
@@ -99,7 +100,9 @@ def uses(subject: Subject, vector: Vector) -> bool:
 def judged(subject: Subject, vector: Vector) -> Verdict:
     """Return the verdict on what a subject returns for a vector's case."""
     verdict = judge(subject.name, vector.case, run(subject, vector.case), vector.reference)
-    return replace(verdict, evidence=(f"golden vector {vector.id}, recorded {vector.recording.date}",))
+    return replace(
+        verdict, outcome=Outcome.PROVEN, evidence=(f"golden vector {vector.id}, recorded {vector.recording.date}",)
+    )
 
 
 def check_set(golden: Golden, processes: int | None = None) -> tuple[Weighed, ...]:

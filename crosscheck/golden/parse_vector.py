@@ -108,7 +108,7 @@ def planted_vector(record: Mapping[str, JSON], group: Group, vectors: Vectors) -
     if record["result"] not in (Kind.INVALID.value, Kind.ACCEPTABLE.value):
         raise ArgumentError(f"{place}: result", shown(record["result"]), "invalid or acceptable, having `of`")
     of = vectors.get(record["of"])
-    if of is None or of.kind is not Kind.VALID:
+    if of is None:
         raise ArgumentError(f"{place}: of", shown(record["of"]), "a valid vector of the same file, without faults")
     check_fields(record["wrong"], f"{place}: wrong", WRONG)
     check_text(record["wrong"]["name"], f"{place}: wrong: name", NAME, "a name such as rnn.carry-dropped")

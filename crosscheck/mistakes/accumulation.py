@@ -194,8 +194,8 @@ MISTAKES = (
         patches=(
             Patch(
                 "manual_rnn/stack.py",
-                "reduce(np.add, [d[one.order.back] for one, d in zip(passes, each, strict=True)])",
-                "each[0]",
+                "reduce(np.add, of_passes)",
+                "of_passes[0]",
             ),
         ),
         options={"cell": "gru", "attention": True, "num_layers": (1, 2)},

@@ -70,8 +70,8 @@ MISTAKES = (
         patches=(
             Patch(
                 "manual_rnn/unroll.py",
-                "zip(*[array[::-1] for array in (*factors, *carried)], strict=True)",
-                "zip(*factors, *carried, strict=True)",
+                "*[array[::-1] for array in (*factors, *carried)]",
+                "*factors, *carried",
             ),
         ),
         options={"cell": (*RNN, "gru")},

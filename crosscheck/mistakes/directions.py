@@ -115,7 +115,7 @@ MISTAKES = (
         wrong="y = np.concatenate((h_reverse, h), axis=-1)",
         belief="The order of the halves is a matter of taste.",
         source="",
-        patches=(Patch("manual_rnn/stack.py", "joined(h, axis=-1)", "joined(h[::-1], axis=-1)"),),
+        patches=(Patch("manual_rnn/stack.py", "Merge(joined, blocks)", "Merge(lambda h: joined(h[::-1]), blocks)"),),
         options={"cell": EVERY_CELL, "bidirectional": (False, True)},
         case="rnn_tanh:T1B1I1H1:bidirectional=true:seed=0",
         tensors=("y",),
@@ -170,17 +170,8 @@ MISTAKES = (
         patches=(
             Patch(
                 "manual_rnn/stack.py",
-                (
-                    "afters = [state[-1:, order.rows_back] for (_, order, _), state in zip(self.passes, each, "
-                    "strict=True)]"
-                ),
-                (
-                    "afters = [\n"
-                    "                (state[1:2] if k % self.directions else state[-1:])[:, order.rows_back]\n"
-                    "                for k, ((_, order, _), state) in enumerate(zip(self.passes, each, "
-                    "strict=True))\n"
-                    "            ]"
-                ),
+                "= state[-1]",
+                "= state[1 if k % directions else -1]",
             ),
         ),
         options={"cell": EVERY_CELL, "bidirectional": (False, True)},

@@ -31,8 +31,8 @@ MISTAKES = (
         patches=(
             Patch(
                 "manual_rnn/stack.py",
-                "dstate[layer * directions + d, order.rows]",
-                "dstate[-1 - layer * directions - d, order.rows]",
+                "dstate_n[k, order.rows]",
+                "dstate_n[-1 - k, order.rows]",
             ),
         ),
         options={"cell": EVERY_CELL, "num_layers": (1, 2, 3)},

@@ -72,6 +72,8 @@ def failure_text(failure: Failure, kept: str = "") -> str:
 
 def again(verdict: Verdict) -> str:
     """Return the command that shows a failure again."""
+    if "::" in verdict.subject:
+        return f"pytest {shlex.quote(verdict.subject)}"
     return f"crosscheck run {words(verdict.subject)} --case {shlex.quote(str(verdict.case))}"
 
 

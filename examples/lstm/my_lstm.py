@@ -1,7 +1,7 @@
 """An LSTM layer by hand, forward and backward, in NumPy.
 
-Batches come first: x is (N, T, D), a state (N, U). All weights are in one kernel K (D + U, 4 U), which is multiplied with
-the input and the previous output side by side, and there is one bias (4 U,). The blocks of 4 U are
+Batches come first: x is (N, T, D), a state (N, U). All weights are in one kernel K (D + U, 4 U), which is multiplied
+with the input and the previous output side by side, and there is one bias (4 U,). The blocks of 4 U are
 
     f   forget gate         sigmoid
     u   update gate         sigmoid
@@ -64,9 +64,9 @@ def backward(grad_out, grad_h, grad_c, K, tape):
     return grad_x, grad_h, grad_c, grad_K, grad_bias
 
 
-# What rnn-crosscheck calls: a problem in its names and its layout goes in, outputs and gradients in them come out. It has
-# time first, weights as (out, in), apart for x and for h, two biases, and the gates in the order update, forget, proposal,
-# output. Nothing is computed here but the sum of the two biases, whose gradients are therefore the same.
+# What rnn-crosscheck calls: a problem in its names and its layout goes in, outputs and gradients in them come out. It
+# has time first, weights as (out, in), apart for x and for h, two biases, and the gates in the order update, forget,
+# proposal, output. Nothing is computed here but the sum of the two biases, whose gradients are therefore the same.
 def subject(case):
     x, h, c = case.x.swapaxes(0, 1), case.h_0[0], case.c_0[0]
     K = np.concatenate([to_my_order(case.params["W_xh"]).T, to_my_order(case.params["W_hh"]).T])

@@ -73,8 +73,7 @@ class Tape(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """A part of one of the two matrix products, W_xh x or W_hh h_in; ranges (first, end) are counted in gates.
 
     Attributes:

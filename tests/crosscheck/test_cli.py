@@ -19,7 +19,7 @@ import crosscheck
 from crosscheck import case as case_module
 from crosscheck import cli, exits
 from crosscheck import spec as spec_module
-from crosscheck.commands import run as run_command
+from crosscheck.commands import _targets
 
 COMMAND = str(Path(sys.executable).parent / "crosscheck")
 
@@ -507,8 +507,8 @@ def test_help_names_every_option() -> None:
 
 
 def test_the_choices_are_those_of_a_case() -> None:
-    assert tuple(spec_module.GATES) == run_command.CELLS
-    assert case_module.DTYPES == run_command.DTYPES
+    assert tuple(spec_module.GATES) == _targets.CELLS
+    assert case_module.DTYPES == _targets.DTYPES
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a pipe that is closed is no signal here")

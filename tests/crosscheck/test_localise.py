@@ -29,11 +29,11 @@ DROPOUT = "rnn_tanh:T2B1I1H1:recurrent_dropout=0.3:regime=ordinary:seed=3"
 
 ELMAN, LSTM_FILE, GRU_FILE = (f"manual_rnn/cells/{name}.py" for name in ("elman", "lstm", "gru"))
 UNROLL, STACK, LOSSES = "manual_rnn/unroll.py", "manual_rnn/stack.py", "manual_rnn/losses.py"
-STEP = "dh_prev += cell.backward_step(weights, *step)"
-LOOP = f"""for step in zip(*[array[::-1] for array in (*factors, *carried)], strict=True):
+STEP = "dh_prev += cell.backward_step(*step)"
+LOOP = f"""for step in zip(times, *[array[::-1] for array in (*factors, *carried)], strict=False):
             dh_prev = step[at]
             {STEP}"""
-COUNTED = LOOP.replace("step in zip(", "k, step in enumerate(zip(").replace("True):", "True)):")
+COUNTED = LOOP.replace("step in zip(", "k, step in enumerate(zip(").replace("False):", "False)):")
 DW_HH = "np.matmul(da[:, blocks].T, operand, out=dW_hh[rows])"
 CARRIED = {"dx", "dh_0", "dW_xh", "dW_hh", "db_xh", "db_hh"}
 

@@ -49,6 +49,16 @@ def test_options_stay(line: str, grown: str) -> None:
     assert str(probes(ANYTHING, Case.parse(line))[1]) == grown
 
 
+def test_a_network_of_one_size_is_followed_by_cases_of_that_size() -> None:
+    fixed = able(cell="gru", min_I=6, max_I=6, min_H=5, max_H=5)
+    grown = probes(fixed, Case.parse("gru:T1B1I6H5:seed=3"))[1:]
+    assert [str(case) for case in grown[:3]] == [
+        "gru:T4B3I6H5:seed=1",
+        "gru:T4B3I6H5:regime=ordinary:seed=2",
+        "gru:T5B2I6H5:seed=3",
+    ]
+
+
 def test_sizes_stay_within_what_is_supported() -> None:
     small = able(cell="rnn_tanh", max_T=3, max_B=1, max_H=2)
     assert {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,8 @@ HOOK = REQUIRED | {"description", "files", "exclude", "types", "types_or", "args
 
 def fences(language: str) -> list[str]:
     """Return the pieces of docs/ci.md in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", CI.read_text(encoding="utf-8"), re.S | re.M)
+    pieces = re.findall(r"^```(\w*)\n(.*?)^```$", CI.read_text(encoding="utf-8"), re.S | re.M)
+    return [text for of, text in pieces if of == language]
 
 
 def of_kind(key: Any) -> list[Any]:
@@ -126,7 +129,7 @@ def test_a_command_of_ours_is_one(arguments: tuple[str, ...]) -> None:
     name, *rest = arguments
     command: click.Command = importlib.import_module(f"crosscheck.commands.{name}").command
     while isinstance(command, click.Group):
-        name, found, rest = command.resolve_command(click.Context(command), rest)
+        _, found, rest = command.resolve_command(click.Context(command), rest)
         assert found is not None, name
         command = found
     command.make_context(name, list(rest))  # parses all options, and runs nothing
@@ -135,3 +138,14 @@ def test_a_command_of_ours_is_one(arguments: tuple[str, ...]) -> None:
 def test_every_way_is_documented() -> None:
     assert {arguments[:1] for arguments in commands("crosscheck")} >= {("run",), ("golden",), ("replay",)}
     assert commands("pytest")
+
+
+def test_the_hooks_of_this_repository_run_in_a_project() -> None:
+    """As pre-commit does it: the entry, and then the arguments, which docs/ci.md gives."""
+    uses = [hook for hook in hooks() if "entry" not in hook]
+    assert {hook["id"] for hook in uses} == set(manifest())
+    for hook in uses:
+        command = [*shlex.split(entry_of(hook)), *hook["args"]]
+        command[0] = str(Path(sys.executable).with_name(command[0]))
+        done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr

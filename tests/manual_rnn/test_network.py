@@ -134,7 +134,7 @@ def absolute_terms(problem: Problem) -> Arrays:
     stack = run.stack._replace(
         cell=replace(run.stack.cell, local=local), passes=[one._replace(weights=weights, tape=tape)]
     )
-    return backward(replace(run, stack=stack), **{k: abs(v) for k, v in problem.cotangents.items()})
+    return backward(run._replace(stack=stack), **{k: abs(v) for k, v in problem.cotangents.items()})
 
 
 SIZE = st.integers(1, 3)

@@ -37,23 +37,23 @@ MUTANTS = [
     Mutant(
         "gradients of final states of layers swapped",
         "stack.py",
-        "dstate[layer * directions + d, order.rows]",
-        "dstate[-1 - layer * directions - d, order.rows]",
+        "dstate_n[k, order.rows]",
+        "dstate_n[-1 - k, order.rows]",
     ),
     Mutant("gradient of the final cell state lost", "unroll.py", "n:] = dstate[last, n:]", "n:] = 0"),
     Mutant("gradient of the final state lost", "unroll.py", "dh[first:last, n:] += dh[last, n:]", "pass"),
     # F8: lengths, sorting
     Mutant("final state zero after the end", "unroll.py", "n:] = state[first, n:]", "n:] = 0"),
     Mutant("initial states not sorted", "stack.py", "state[k, order.rows]", "state[k]"),
-    Mutant("final states not put back", "stack.py", "state[-1:, order.rows_back]", "state[-1:]"),
+    Mutant("final states not put back", "stack.py", "state_n[k, order.rows] = state", "state_n[k] = state"),
     Mutant(
         "gradients of final states not sorted",
         "stack.py",
-        "dstate[layer * directions + d, order.rows]",
-        "dstate[layer * directions + d]",
+        "dstate_n[k, order.rows]",
+        "dstate_n[k]",
     ),
-    Mutant("gradients of initial states not put back", "stack.py", "d[:1, one.order.rows_back]", "d[:1]"),
-    Mutant("the order for its inverse", "lengths.py", "rows_back=place", "rows_back=order"),
+    Mutant("gradients of initial states not put back", "stack.py", "dstate_0[k, order.rows]", "dstate_0[k]"),
+    Mutant("the order for its inverse", "lengths.py", "rows=order", "rows=place"),
     Mutant("outputs put back by the order", "lengths.py", "back=(step, place)", "back=(step, order)"),
     Mutant("shortest first", "lengths.py", "np.argsort(-length", "np.argsort(length"),
     Mutant("one step too few", "lengths.py", "lengths > first", "lengths > first + 1"),
@@ -80,7 +80,7 @@ MUTANTS = [
         "unroll.forward(cell, weights[k]",
         "unroll.forward(cell, weights[k - k % directions]",
     ),
-    Mutant("reverse comes first", "stack.py", "joined(h, axis=-1)", "joined(h[::-1], axis=-1)"),
+    Mutant("reverse comes first", "stack.py", "Merge(joined, blocks)", "Merge(lambda h: joined(h[::-1]), blocks)"),
     # F11: memory
     Mutant(
         "gradient of the output added to in place", "unroll.py", "dh[-1] += dy[-1]", "dy[-1] += dh[-1]; dh[-1] = dy[-1]"

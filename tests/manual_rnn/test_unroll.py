@@ -168,8 +168,8 @@ def test_spans_cover_every_step_once(length: int) -> None:
 
 def test_spans_are_longer_where_fewer_sequences_run() -> None:
     spans = unroll._spans(((0, 3, 4), (3, 7, 2), (7, 10, 1)), unroll.CACHED // 8)
-    assert spans == [(0, 2, 4), (2, 3, 4), (3, 7, 2), (7, 10, 1)]
+    assert spans == ((0, 2, 4), (2, 3, 4), (3, 7, 2), (7, 10, 1))
 
 
 def test_a_step_larger_than_the_cache_is_a_span() -> None:
-    assert unroll._spans(((0, 2, 2),), unroll.CACHED) == [(0, 1, 2), (1, 2, 2)]
+    assert unroll._spans(((0, 2, 2),), unroll.CACHED) == ((0, 1, 2), (1, 2, 2))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -192,6 +193,39 @@ def test_a_save_waits_for_nobody_else(golden: Golden, folder: Path, monkeypatch:
     monkeypatch.setattr(files, "replace_all", replaced)
     save(golden, folder)
     assert tried == [folder]
+
+
+def test_what_the_index_names_is_on_the_disk_before_it(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill does not show this; a loss of power would."""
+    done: list[str] = []
+    replace_file, sync = os.replace, os.fsync
+
+    def replaced(source: Path, target: Path) -> None:
+        done.append(f"name {target.suffix if target.name != 'index.json' else 'index'}")
+        replace_file(source, target)
+
+    def synced(handle: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "content")
+        sync(handle)
+
+    monkeypatch.setattr(os, "replace", replaced)
+    monkeypatch.setattr(os, "fsync", synced)
+    save(Golden(golden.vectors[2:3]), tmp_path)
+    data = ["content", "name .json", "content", "name .safetensors"]
+    assert done == [*data, "folder", "content", "name index", "folder"]
+
+
+def test_a_link_in_the_place_of_a_file_gives_way_to_a_file(golden: Golden, folder: Path) -> None:
+    path = next(folder.glob("lstm-*.json"))
+    content = path.read_bytes()
+    path.rename(folder.parent / "outside")
+    path.symlink_to(folder.parent / "outside")
+    save(golden, folder)
+    assert not path.is_symlink()
+    assert path.read_bytes() == (folder.parent / "outside").read_bytes() == content
+    assert len(load(folder).vectors) == 7
 
 
 def test_without_locks_a_set_is_saved_and_read(golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,12 @@ def forged(made: Files, index: Any = None) -> Files:
     return files | {INDEX: written(index | {DIGEST: digest(index)})}
 
 
+def sealed(index: Any) -> bytes:
+    """Return an index with its digest right, if there is to be one that could be."""
+    right = isinstance(index.get(DIGEST), str)
+    return written(index | {DIGEST: digest(index)} if right else index)
+
+
 def pick(dice: random.Random, made: Files, ending: str = "") -> str:
     return dice.choice(sorted(name for name in made if name.endswith(ending) and (ending == "" or name != INDEX)))
 
@@ -382,7 +388,7 @@ def test_a_field_of_another_type_is_refused(golden: Golden, tmp_path: Path) -> N
     count = 0
     forms: tuple[tuple[Any, Any, Callable[[Any], Files]], ...] = (
         (json.loads(made[file]), None, lambda data: forged(made | {file: written(data)})),
-        (json.loads(made[INDEX]), None, lambda data: made | {INDEX: written({DIGEST: digest(data)} | data)}),
+        (json.loads(made[INDEX]), None, lambda data: made | {INDEX: sealed(data)}),
         (head, dict([*head.items()][:2]), lambda data: forged(made | {arrays: with_header(written(data), numbers)})),
     )
     for data, within, files in forms:
@@ -488,6 +494,16 @@ CHANGES: dict[str, tuple[str, Callable[[Any], Any], str]] = {
         lambda data: data["files"][0].update(count=2),
         ".json: vectors: got 1, wanted 2, as index.json says",
     ),
+    "recording before the first": (
+        RELU,
+        lambda data: data["vectors"][0].update(recording=-1),
+        "': recording: got -1, wanted the place of one of 2 recordings, from 0",
+    ),
+    "of a planted one": (
+        LSTM,
+        lambda data: data["vectors"][2].update(of=data["vectors"][2]["id"]),
+        "wanted a valid vector of the same file",
+    ),
     "records newer": (LSTM, lambda data: data.update(version=2), ".json: version: got 2, wanted 1"),
     "order": (LSTM, lambda data: data["vectors"].reverse(), "wanted in order, each once"),
     "T": (LSTM, lambda data: data["vectors"][0].update(T=2), "': T: got 2, wanted 3"),
@@ -533,6 +549,19 @@ def test_a_change_is_named(made: Files, tmp_path: Path, name: str, change: Calla
     found = read(changed(made, name, change), tmp_path / "set")
     assert isinstance(found, str)
     assert message in found, found
+
+
+@pytest.mark.parametrize("field", ["comment", "date", "sha256"])
+def test_an_index_whose_digest_is_another_is_refused(made: Files, tmp_path: Path, field: str) -> None:
+    data = json.loads(made[INDEX])
+    if field == "comment":
+        data["comment"] = "another"
+    elif field == "date":
+        data["recordings"][0]["date"] = "2026-11-26T08:00:01+00:00"
+    else:
+        data["files"][0]["arrays"]["sha256"] = "0" * 64
+    found = read(made | {INDEX: written(data)}, tmp_path / "set")
+    assert found == f"{tmp_path}/set/index.json: digest: got '{data[DIGEST]}', wanted '{digest(data)}'"
 
 
 def linked(folder: Path, name: str, target: Path | str) -> None:

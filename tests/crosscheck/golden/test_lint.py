@@ -42,6 +42,11 @@ def test_nothing_is_wrong_with_a_set_that_is_right(right: Vector, planted: MakeV
     assert linted(tmp_path, right, invalid, acceptable) == ()
 
 
+def test_a_file_beside_a_set_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("", encoding="utf-8")
+    assert linted(tmp_path) == (f"{tmp_path}/x.json: index.json does not name it",)
+
+
 def test_a_folder_that_is_no_set(tmp_path: Path) -> None:
     assert lint(tmp_path) == (f"golden set: got no index.json in {tmp_path}, wanted the folder of a golden set",)
 

@@ -70,6 +70,9 @@ def test_an_assertion_explains_by_itself(tmp_path: Path) -> None:
         assert_agrees(without_carry, max_examples=2, listen=reports)
     (shown,) = read(tmp_path / "run.ndjson").failures
     assert "state.initial-gradient-zero" in shown.text
+    assert shown.picture is not None
+    assert shown.picture.heats[0].tensor == "dh_0"
+    assert shown.picture.norms is not None
 
 
 def test_an_exception_leaves_reports_of_what_there_is(tmp_path: Path) -> None:

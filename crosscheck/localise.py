@@ -94,7 +94,13 @@ def _not_ordinary(case: Case) -> bool:
 
 
 def alike(seen: Seen, wrong: Iterable[str], outputs: bool) -> bool:
-    """Say whether a failure is of the same side as another, and of some of the same tensors."""
+    """Say whether a failure is of the same side as another, and of some of the same tensors.
+
+    Args:
+        seen: what a subject does on a case.
+        wrong: the tensors that are wrong in the other failure.
+        outputs: whether outputs are among them.
+    """
     of_outputs = any(name in seen.case.output_names for name in seen.wrong)
     return of_outputs == outputs and bool(set(map(base, seen.wrong)) & set(map(base, wrong)))
 

@@ -11,7 +11,7 @@ import pytest
 from crosscheck import Case, Status, Verdict
 from crosscheck.implementation import Finding, Result
 from crosscheck.referee.reference import reference
-from crosscheck.verdict import BLIND, TensorCheck, compare, judge
+from crosscheck.verdict import BLIND, TensorCheck, compare, judge, ratios
 
 BLIND64 = 1e-10
 
@@ -162,3 +162,9 @@ def test_the_blind_line_counts_roundings() -> None:
             truth = replace(truth, want=want, bound={"y": np.full((1, 1, 1), factor * BLIND / 2 * u)})
             verdict = judge("mine", Case.parse(line.format(dtype)), Result(want), truth)
             assert verdict.status is status
+
+
+def test_the_ratio_of_each_element() -> None:
+    got, want, bound = np.array([1.0, 1.5, np.nan, 2.0, 3.0]), np.array([1.0, 1.0, 1.0, 1.0, np.nan]), np.full(5, 0.25)
+    assert ratios(got, want, np.where(np.arange(5) == 3, 0.0, bound)).tolist() == [0.0, 2.0, np.inf, np.inf, 0.0]
+    assert compare("y", got, want, bound, 1.0).ratio == np.inf

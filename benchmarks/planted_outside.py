@@ -93,12 +93,7 @@ OUTSIDE = {
             'dk = dh_new * (1 - h_new * h_new) if spec.cell == "rnn_tanh" else np.where(h_new > 0, dh_new, 0)',
             "dk = dh_new * h_new",
         ),
-        *network(
-            "np.concatenate(halves, axis=-1)",
-            "halves[0]",
-            "final = np.stack(finals[name])",
-            "final = finals[name][0][None]",
-        ),
+        *network("np.concatenate(halves, axis=-1)", "halves[0]"),
     ),
     "memory.output-gradient-added-to-in-place": (
         *layers("dh = dh_next + dy[at]", "dy[s] += dh_next\n        dh = dy[s]"),

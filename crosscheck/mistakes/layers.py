@@ -48,7 +48,14 @@ MISTAKES = (
         wrong="grads.append(backward(layer))",
         belief="A list keeps the order that things come in.",
         source="",
-        patches=(Patch("manual_rnn/stack.py", "gradients.insert(d, g)", "gradients.append(g)"),),
+        patches=(
+            Patch("manual_rnn/stack.py", "gradients.insert(d, g)", "gradients.append(g)"),
+            Patch(
+                "manual_rnn/stack.py",
+                "dstate_0[k, order.rows]",
+                "dstate_0[(len(masks) - 1 - layer) * directions + d, order.rows]",
+            ),
+        ),
         options={"cell": EVERY_CELL, "num_layers": (1, 2, 3)},
         case="rnn_tanh:T1B1I1H1:layers=2:seed=0",
         tensors=("dW_xh",),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -186,3 +190,23 @@ def test_a_set_that_was_tampered_with_is_said_to_be(recorded: Path) -> None:
 def test_a_case_is_for_a_target(recorded: Path) -> None:
     with pytest.raises(ArgumentError, match="case: got rnn_tanh:T2B1I1H1:seed=1, wanted a TARGET with it"):
         golden("check", "set", "--case", ONE)
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2, 3, 5, 8])
+def test_an_update_that_is_killed_leaves_the_old_set_or_the_new_one(recorded: Path, moment: int) -> None:
+    """It is killed when it has changed so many times what is in the folder; 0: at once."""
+    old = {vector.id: vector.got["dx"] for vector in load(recorded).vectors}
+    new = {id: np.copy(dx) for id, dx in old.items()}
+    for dx in new.values():
+        dx[0, 0, 0] = np.nextafter(dx[0, 0, 0], 0)
+    Path("mine.py").write_text(NEAR, encoding="utf-8")
+    command = [sys.executable, "-c", "from crosscheck.cli import main; main()", "golden", "update", "set", *TARGET]
+    there, changes = set(os.listdir(recorded)), 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and changes < moment:
+            now = set(os.listdir(recorded))
+            there, changes = now, changes + (now != there)
+        process.kill()
+    left = {vector.id: vector.got["dx"].tobytes() for vector in load(recorded).vectors}
+    assert left in ({id: dx.tobytes() for id, dx in each.items()} for each in (old, new))
+    assert moment > 0 or left == {id: dx.tobytes() for id, dx in old.items()}

@@ -194,7 +194,7 @@ def pieces(spec: Spec, conventions: Conventions) -> tuple[str, ...]:
 
 
 def _check(spec: Spec, conventions: Conventions) -> None:
-    letters = _letters(spec)
+    letters = spec.letters
     if conventions.gates and sorted(conventions.gates) != sorted(letters):
         raise ArgumentError("gates", conventions.gates, f"the letters of {letters}, the gates of {spec.cell}")
     if spec.bias is not (conventions.biases != "none"):
@@ -207,13 +207,8 @@ def _check(spec: Spec, conventions: Conventions) -> None:
         raise ArgumentError("axes", spec.axes, "TB: conventions say the order of axes")
 
 
-def _letters(spec: Spec) -> str:
-    """Return the gates of a network in our order; one gate, h, for the plain cells."""
-    return LETTERS[spec.cell].replace("f", "") if spec.coupled else LETTERS[spec.cell]
-
-
 def _order(spec: Spec, conventions: Conventions) -> str:
-    return conventions.gates or _letters(spec)
+    return conventions.gates or spec.letters
 
 
 def _base_names(spec: Spec) -> tuple[str, ...]:
@@ -249,7 +244,7 @@ def _layer_there(arrays: Mapping[str, Any], spec: Spec, conventions: Conventions
         parts = {_of_gate(name, gate): of_gate[gate] for name, of_gate in blocks.items() for gate in order}
     else:
         parts = {name: np.concatenate([of_gate[gate] for gate in order]) for name, of_gate in blocks.items()}
-        if order == _letters(spec) and not (conventions.z_new and spec.cell == "gru"):
+        if order == spec.letters and not (conventions.z_new and spec.cell == "gru"):
             parts |= {name: arrays[name] for name in parts if name in arrays}  # no copies: a write into one is seen
     return {name: _turned(name, array, conventions) for name, array in parts.items()}
 
@@ -289,14 +284,14 @@ def _layer_shapes(spec: Spec, width: int, conventions: Conventions) -> dict[str,
 def _blocks(array: Any, spec: Spec, conventions: Conventions) -> dict[str, Any]:
     """Return an array's block of each gate; with z for 1 - z, that of the gate z negated."""
     H = spec.hidden_size
-    blocks = {gate: array[k * H : (k + 1) * H] for k, gate in enumerate(_letters(spec))}
+    blocks = {gate: array[k * H : (k + 1) * H] for k, gate in enumerate(spec.letters)}
     return _flipped(blocks, spec, conventions)
 
 
 def _whole(blocks: Mapping[str, Any], spec: Spec, conventions: Conventions) -> Any:
     """Return the array of some blocks, in our order."""
     flipped = _flipped(blocks, spec, conventions)
-    return np.concatenate([flipped[gate] for gate in _letters(spec)])
+    return np.concatenate([flipped[gate] for gate in spec.letters])
 
 
 def _flipped(blocks: Mapping[str, Any], spec: Spec, conventions: Conventions) -> dict[str, Any]:

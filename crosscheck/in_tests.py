@@ -25,10 +25,9 @@ from crosscheck.examine import examine
 from crosscheck.failure import explained
 from crosscheck.golden.check import Checked as Judged
 from crosscheck.golden.check import judged, uses
-from crosscheck.golden.files import load, save
-from crosscheck.golden.format import INDEX
+from crosscheck.golden.files import exists, load, save
 from crosscheck.golden.record import drawn, record, recorded, recording
-from crosscheck.golden.vector import Golden, Kind, Vector
+from crosscheck.golden.vector import Golden, Vector
 from crosscheck.host import hosted
 from crosscheck.implementation import Subject, make
 from crosscheck.keep import keep
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from crosscheck.pytest_plugin import Settings
 
 DRAWN = Drawing(max_examples=20)  # golden vectors for each cell and dtype, where a set is begun
-FAILURES = Path(".crosscheck/failures")
 
 
 class CheckFailed(AssertionError):  # noqa: N818  what tests raise is called so
@@ -217,8 +215,7 @@ class Vectors:
         new = self._recorded(subject, self._set(place), place, cases)
         golden = self._set(place)
         wanted = {str(case) for case in cases}
-        valid = (vector for vector in golden.vectors if vector.kind is Kind.VALID)
-        chosen = [v for v in valid if (str(v.case) in wanted if wanted else uses(subject, v))]
+        chosen = [v for v in golden.valid if (str(v.case) in wanted if wanted else uses(subject, v))]
         self._used.setdefault(place, set()).update(vector.id for vector in chosen)
         self._judge(subject, chosen)
         if new and not self._settings.update:
@@ -230,20 +227,20 @@ class Vectors:
     def told(self) -> dict[str, Any]:
         """Return which vectors were written, and of each set that was used, which there are and which were used."""
         used = {
-            str(place): {"all": [v.id for v in self._sets[place].vectors if v.kind is Kind.VALID], "used": sorted(ids)}
+            str(place): {"all": [vector.id for vector in self._sets[place].valid], "used": sorted(ids)}
             for place, ids in self._used.items()
         }
         return {"vectors": used, "written": {str(place): sorted(ids) for place, ids in self._written.items()}}
 
     def _set(self, place: Path) -> Golden:
         if place not in self._sets:
-            self._sets[place] = load(place) if (place / INDEX).exists() else Golden()
+            self._sets[place] = load(place) if exists(place) else Golden()
         return self._sets[place]
 
     def _recorded(self, subject: Subject, golden: Golden, place: Path, cases: Sequence[Case]) -> tuple[Vector, ...]:
         """Record what is to be recorded: what is missing, or, if asked for, all; return it."""
         __tracebackhide__ = True
-        known = {str(v.case): v for v in golden.vectors if v.kind is Kind.VALID}
+        known = {str(vector.case): vector for vector in golden.valid}
         done = self._written.setdefault(place, set())
         if cases:
             wanted = [c for c in cases if str(c) not in known or self._settings.update == "all"]
@@ -303,7 +300,7 @@ def kept(subject: Subject, failure: Failure) -> str:
     if ":" not in subject.name or "::" in subject.name:
         return ""
     try:
-        return keep(record_failure(subject, failure), FAILURES).name
+        return keep(record_failure(subject, failure)).name
     except ArgumentError:
         return ""
 

@@ -10,7 +10,7 @@ import numpy as np
 from crosscheck.axes import AXES
 from crosscheck.case import Case
 from crosscheck.evidence import Seen
-from crosscheck.spec import LETTERS, run_of
+from crosscheck.spec import run_of
 
 STACKED = ("dW_xh", "dW_hh", "db_xh", "db_hh")
 PEEPHOLES = ("dp_i", "dp_f", "dp_o")
@@ -19,7 +19,7 @@ BEGINNINGS = ("dh_0", "dc_0")
 
 def letters_of(case: Case) -> str:
     """Return the gates in the order of their blocks; nothing where there is one alone."""
-    letters = LETTERS[case.spec.cell].replace("f", "" if case.spec.coupled else "f")
+    letters = case.spec.letters
     return letters if len(letters) > 1 else ""
 
 

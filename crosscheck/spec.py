@@ -139,6 +139,11 @@ class Spec:
         return tuple(getattr(self, name) for name in RATES)
 
     @property
+    def letters(self) -> str:
+        """The gates in the order of their blocks: those of the cell, but f where it is 1 - i; h where there is one."""
+        return LETTERS[self.cell].replace("f", "") if self.coupled else LETTERS[self.cell]
+
+    @property
     def runs(self) -> tuple[tuple[int, bool], ...]:
         """The layers and directions, (layer, whether it is the reverse one), in the order of the states: torch's."""
         directions = (False, True) if self.bidirectional else (False,)

@@ -83,10 +83,10 @@ def record(
     family. A case whose truth can't be proven, or by which nothing could be seen, makes no vector. Exit code 1: the
     vectors are recorded, and the TARGET is wrong by them.
     """
-    from crosscheck.golden.files import save
+    from crosscheck.golden.files import exists, save
     from crosscheck.golden.vector import Golden
 
-    if (folder / "index.json").exists():
+    if exists(folder):
         raise ArgumentError("SET", f"{folder}, which is one already", "a new folder; or crosscheck golden update")
     subject = _subject(target, of_target)
     cases = _cases(subject, lines, max_examples, seed, cells, dtypes, regimes)
@@ -131,11 +131,11 @@ def check(
     """
     from dataclasses import replace
 
-    from crosscheck.golden.files import load, save
+    from crosscheck.golden.files import exists, load, save
     from crosscheck.golden.vector import Golden
 
     subject = _subject(target, of_target)
-    there = (folder / "index.json").exists()
+    there = exists(folder)
     if subject is None:
         if lines or reports:
             name, got = ("case", lines[0]) if lines else ("report", ",".join(reports))
@@ -324,13 +324,11 @@ def _anew(old: Golden, subject: Subject | None) -> tuple[Vector, ...]:
         ArgumentError: they have what a subject returned, and there is none.
     """
     from crosscheck.golden.check import uses
-    from crosscheck.golden.vector import Kind
 
-    valid = [vector for vector in old.vectors if vector.kind is Kind.VALID]
-    of = next((vector.recording.subject for vector in valid if vector.got), None)
+    of = next((vector.recording.subject for vector in old.valid if vector.got), None)
     if of is not None and subject is None:
         raise ArgumentError("TARGET", "none", f"{of}, whose numbers are in the set")
-    used = [vector for vector in valid if subject is None or uses(subject, vector)]
+    used = [vector for vector in old.valid if subject is None or uses(subject, vector)]
     return _recorded([vector.case for vector in used], subject, every=True)
 
 

@@ -79,11 +79,10 @@ def check(subject: Subject, golden: Golden) -> Checked:
         subject: the subject.
         golden: the set.
     """
-    valid = [vector for vector in golden.vectors if vector.kind is Kind.VALID]
-    used = [vector for vector in valid if uses(subject, vector)]
+    used = [vector for vector in golden.valid if uses(subject, vector)]
     ids = {vector.id for vector in used}
     verdicts = {vector.id: judged(subject, vector) for vector in used}
-    return Checked(verdicts, tuple(vector for vector in valid if vector.id not in ids))
+    return Checked(verdicts, tuple(vector for vector in golden.valid if vector.id not in ids))
 
 
 def uses(subject: Subject, vector: Vector) -> bool:

@@ -15,6 +15,11 @@ from crosscheck.golden.strict import json_of
 from crosscheck.golden.vector import Golden
 
 
+def exists(folder: Path) -> bool:
+    """Say whether a folder has the index of a set in it."""
+    return (folder / INDEX).exists()
+
+
 def load(folder: Path) -> Golden:
     """Return the set of vectors in a folder.
 
@@ -41,7 +46,7 @@ def read(folder: Path) -> Parsed:
     """
     most = max(LIMITS.values())
     try:
-        if not (folder / INDEX).exists():
+        if not exists(folder):
             raise ArgumentError("golden set", f"no {INDEX} in {folder}", "the folder of a golden set")
         with held(folder, alone=False):
             index = content(folder, INDEX, INDEX_LIMIT)
@@ -65,7 +70,7 @@ def save(golden: Golden, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with held(folder, alone=True):
-            if (folder / INDEX).exists():
+            if exists(folder):
                 place = str(folder / INDEX)
                 check_version(json_of(content(folder, INDEX, INDEX_LIMIT), place), place)
             replace_all(folder, files)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from crosscheck.golden.check import uses
-from crosscheck.golden.vector import Golden, Kind, Recording, Vector
+from crosscheck.golden.vector import Golden, Recording, Vector
 from crosscheck.implementation import Subject, run
 from crosscheck.referee.numbers.format import FORMATS
 
@@ -84,7 +84,7 @@ def moved_since(golden: Golden, subject: Subject) -> Moved:
         golden: the set.
         subject: the subject; vectors that it does not support are left out.
     """
-    used = [v for v in golden.vectors if v.kind is Kind.VALID and uses(subject, v)]
+    used = [vector for vector in golden.valid if uses(subject, vector)]
     moves = [move for vector in used for move in _since(vector, run(subject, vector.case).values)]
     return Moved(tuple(moves), len(used))
 

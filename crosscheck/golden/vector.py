@@ -121,6 +121,11 @@ class Golden:
     vectors: tuple[Vector, ...] = ()
     comment: str = ""
 
+    @property
+    def valid(self) -> tuple[Vector, ...]:
+        """The valid vectors."""
+        return tuple(vector for vector in self.vectors if vector.kind is Kind.VALID)
+
     def with_vectors(self, new: Iterable[Vector]) -> Golden:
         """Return the set with valid vectors added, each in place of one of the same case.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from crosscheck.errors import ArgumentError
 from crosscheck.line import parsed
 from crosscheck.report.run import Group, Heat, Norms, Outcome, Run
-from crosscheck.spec import LETTERS
+from crosscheck.spec import Spec
 from crosscheck.verdict import blind_above_of
 
 LEVELS = 6
@@ -135,11 +135,12 @@ def _gates(heat: Heat, case: str) -> str:
     if not heat.rows.startswith(("row of W_xh", "row of W_hh", "row of b_xh", "row of b_hh")):
         return ""
     try:
-        spec, _ = parsed(case)
+        of_spec, _ = parsed(case)
+        spec = Spec(**of_spec)
     except ArgumentError:
         return ""
-    letters = LETTERS[spec["cell"]].replace("f" if spec.get("coupled") else " ", "")
-    fits = len(heat.error) == len(letters) * spec["hidden_size"] and len(heat.error) <= MOST_ROWS
+    letters = spec.letters
+    fits = len(heat.error) == len(letters) * spec.hidden_size and len(heat.error) <= MOST_ROWS
     return letters if fits and len(letters) > 1 else ""
 
 

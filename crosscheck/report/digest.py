@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from crosscheck.report.run import Group, Row, Run, Shown, Tested
+from crosscheck.report.text import count
 
 UNPRINTABLE = re.compile(
     "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u200e\u200f\u2028-\u202e\u2066-\u2069]"
@@ -22,11 +23,6 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Return a text on one line, clean."""
     return " ".join(clean(text).split())
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number and a noun, in the plural but for one."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def sums(run: Run) -> tuple[Group, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from crosscheck.report.digest import because, clean, count, one_line, outcome, subject_of, wrong
+from crosscheck.report.digest import because, clean, one_line, outcome, subject_of, wrong
 from crosscheck.report.run import Run, Shown
+from crosscheck.report.text import count
 
 FILE = ""
 MOST = 10

@@ -15,9 +15,9 @@ from typing import Any
 from crosscheck.errors import ArgumentError
 from crosscheck.plain import JSON, NAMES
 from crosscheck.report.charts import HeatChart, NormChart, heat_chart, norm_chart, strip_chart, times
-from crosscheck.report.digest import clean, count, group_of, one_line, outcome, subject_of, sums, wrong
+from crosscheck.report.digest import clean, group_of, one_line, outcome, subject_of, sums, wrong
 from crosscheck.report.run import Run, Shown
-from crosscheck.report.text import number, telling_digits
+from crosscheck.report.text import count, number, telling_digits
 
 try:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

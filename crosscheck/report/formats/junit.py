@@ -11,8 +11,9 @@ import json
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from crosscheck.report.digest import clean, count, group_of, inconclusive, one_line, outcome, subject_of, sums, wrong
+from crosscheck.report.digest import clean, group_of, inconclusive, one_line, outcome, subject_of, sums, wrong
 from crosscheck.report.run import Group, Run, Shown
+from crosscheck.report.text import count
 
 FILE = "junit.xml"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from crosscheck.report.digest import clean, count, one_line, outcome, sums, wrong
+from crosscheck.report.digest import clean, one_line, outcome, sums, wrong
 from crosscheck.report.run import Run, Shown
+from crosscheck.report.text import count
 
 FILE = "summary.md"
 MOST = 2**19
